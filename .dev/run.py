@@ -1,0 +1,83 @@
+"""Set up and run: `python3 .dev/run.py demo` shows the product, `python3 .dev/run.py test` is the gate.
+
+Owns the private environment `.venv` of this checkout, made with the Python that runs this file and the
+versions in `constraints.txt`. Needs Python 3.11+ and pip, nothing else; everything after that is installed
+into `.venv` and nowhere else. The environment is made again only when pyproject.toml or the constraints change.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+CONSTRAINTS = ROOT / ".dev" / "constraints.txt"
+EXTRAS = {"demo": "sandbox", "test": "sandbox,lab,dev"}
+
+GATE = (
+    ("format", ["ruff", "format", "--check", "."]),
+    ("lint", ["ruff", "check", "."]),
+    ("types", ["mypy"]),
+    ("layers", ["lint-imports", "--no-cache"]),
+    ("tests", ["pytest", "--cov", "--cov-report=term"]),
+)
+
+
+def wanted(extras: str) -> str:
+    """The fingerprint of an environment: it is rebuilt when this changes."""
+    parts = [sys.version, extras, (ROOT / "pyproject.toml").read_text("utf-8"), CONSTRAINTS.read_text("utf-8")]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def prepare(extras: str) -> None:
+    """Make `.venv` with the project and these extras, unless it is there already."""
+    stamp = VENV / f"ready-{extras.replace(',', '-')}"
+    if stamp.is_file() and stamp.read_text("utf-8") == wanted(extras):
+        return
+    print(f"Setting up {VENV.name} (once; a minute or two) …", flush=True)
+    if not PYTHON.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], check=True)
+    # The outer pip installs into the new environment, so ensurepip (missing on some systems) is not needed.
+    pip = [sys.executable, "-m", "pip", "--python", str(PYTHON), "--quiet", "--disable-pip-version-check"]
+    subprocess.run(
+        [*pip, "install", "--constraint", str(CONSTRAINTS), "--editable", f"{ROOT}[{extras}]"], check=True, cwd=ROOT
+    )
+    stamp.write_text(wanted(extras), "utf-8")
+
+
+def gate() -> int:
+    """Run every check, all of them even when one fails; name the ones that failed."""
+    failed = []
+    for name, command in GATE:
+        print(f"\n== {name}: {' '.join(command)}", flush=True)
+        program = BIN / command[0]
+        if subprocess.run([str(program), *command[1:]], check=False, cwd=ROOT).returncode != 0:
+            failed.append(name)
+    print(f"\nfailed: {', '.join(failed)}" if failed else "\nall checks passed", flush=True)
+    return 1 if failed else 0
+
+
+def main(arguments: list[str]) -> int:
+    """Dispatch `demo` (with any further arguments for it) or `test`."""
+    if sys.version_info < (3, 11):
+        print("vfdir_lab needs Python 3.11 or newer", file=sys.stderr)
+        return 1
+    if not arguments or arguments[0] not in EXTRAS or (arguments[0] == "test" and arguments[1:]):
+        print("usage: python3 .dev/run.py demo [ARGUMENTS…] | test", file=sys.stderr)
+        return 2
+    try:
+        prepare(EXTRAS[arguments[0]])
+    except subprocess.CalledProcessError as error:
+        print(f"the set-up stopped: {error}", file=sys.stderr)
+        return 1
+    if arguments[0] == "test":
+        return gate()
+    return subprocess.run([str(BIN / "vfdir-lab"), *arguments], check=False, cwd=ROOT).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
