@@ -1,0 +1,230 @@
+"""The connections that answer queries: DuckDB in memory over one coverage of the log.
+
+Two sorts, over the same views. The *trusted* one reads Parquet itself and runs only SQL that ships with
+vfdir_lab. The *confined* one is for what a person types: segments are registered as datasets, then external
+access is switched off and the configuration locked, so no statement can read or write a file. (Allowing the
+folder instead would not do: `COPY … TO` overwrites a segment, also hidden inside a SELECT.)
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset as pads
+
+from vfdir_lab.errors import LogDamagedError, QueryError, UsageError
+from vfdir_lab.log import SCHEMA, EventLog, Head, Segment
+from vfdir_lab.projection.catalogue import LEAF, Catalogue, shipped
+from vfdir_lab.projection.lens import DEFAULT_LENS, Lens
+
+KEPT_CONNECTIONS = 6
+_ALLOWED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+_SOURCE = "log_segments"
+
+
+class Engine:
+    """Answers queries over a log. `catalogue` defers to the shipped projections."""
+
+    def __init__(self, log: EventLog, catalogue: Catalogue | None = None) -> None:
+        self._log = log
+        self._catalogue = catalogue or shipped()
+        self._kept: OrderedDict[object, duckdb.DuckDBPyConnection] = OrderedDict()
+
+    def arrow(
+        self,
+        query: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        head: Head | None = None,
+        lens: Lens = DEFAULT_LENS,
+    ) -> pa.Table:
+        """The answer to one of our own queries, as an Arrow table.
+
+        `head` defaults to everything that counts now.
+        """
+        return self.stream(query, parameters, head=head, lens=lens).read_all()
+
+    def stream(
+        self,
+        query: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        head: Head | None = None,
+        lens: Lens = DEFAULT_LENS,
+    ) -> pa.RecordBatchReader:
+        """As `arrow`, a batch at a time. One answer at a time: the next query ends it."""
+        connection = self._connection(head, lens, confined=False)
+        try:
+            return connection.sql(query, params=dict(parameters or {})).to_arrow_reader(10_000)
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            raise self._damage(error) from error
+
+    def relation(
+        self,
+        query: str,
+        *,
+        head: Head | None = None,
+        lens: Lens = DEFAULT_LENS,
+        tables: Mapping[str, object] | None = None,
+    ) -> duckdb.DuckDBPyRelation:
+        """A person's query, confined, as a lazy relation.
+
+        `tables` are further tables of the person's own: anything with `__arrow_c_stream__`.
+
+        Raises:
+            QueryError: it is not one reading statement, or DuckDB refuses it.
+            UsageError: a table of `tables` is no table, or takes a name that is in use.
+        """
+        connection = self._connection(head, lens, confined=True, tables=tables)
+        try:
+            statements = connection.extract_statements(query)
+            if len(statements) != 1 or not _reads(statements[0], query):
+                raise QueryError(
+                    "one SELECT at a time: a query reads the archive, it does not change it (facts come by "
+                    "`pull`, wishes by `transaction`)"
+                )
+            relation = connection.sql(query)
+        except duckdb.Error as error:
+            raise QueryError(_plainly(error)) from error
+        if relation is None:
+            raise QueryError("this statement gives no rows")
+        return relation
+
+    def _connection(
+        self, head: Head | None, lens: Lens, *, confined: bool, tables: Mapping[str, object] | None = None
+    ) -> duckdb.DuckDBPyConnection:
+        coverage = self._log.coverage() if head is None else self._log.require(head)
+        head = coverage.head if head is None else head
+        segments = coverage.upto(head)
+        if tables:
+            return self._open(segments, head, lens, confined=True, tables=tables)
+        key = (tuple(segment.path for segment in segments), head, lens.name, confined)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        else:
+            self._kept[key] = self._open(segments, head, lens, confined=confined)
+            while len(self._kept) > KEPT_CONNECTIONS:
+                self._kept.popitem(last=False)
+        return self._kept[key]
+
+    def _open(
+        self,
+        segments: tuple[Segment, ...],
+        head: Head,
+        lens: Lens,
+        *,
+        confined: bool,
+        tables: Mapping[str, object] | None = None,
+    ) -> duckdb.DuckDBPyConnection:
+        connection = _connect()
+        paths = [str(self._log.path(segment)) for segment in segments]
+        if confined:
+            connection.register(_SOURCE, _dataset(paths))
+            _confine(connection)
+        else:
+            connection.execute(f"CREATE VIEW {_SOURCE} AS {_parquet(paths)}")
+        connection.execute(f"CREATE VIEW {LEAF} AS {_events(segments, head)}")
+        for definition in self._catalogue.in_order(lens.versions):
+            connection.execute(f"CREATE VIEW {quoted(definition.name)} AS {definition.plain}")
+        for name, table in (tables or {}).items():
+            _add(connection, name, table, taken={_SOURCE, LEAF, *lens.versions})
+        return connection
+
+    def _damage(self, error: duckdb.Error) -> LogDamagedError | QueryError:
+        """What a failed read means: broken segments, if hashing finds any; else the error itself."""
+        broken = self._log.recheck()
+        if not broken:
+            return QueryError(_plainly(error))
+        names = ", ".join(one.path for one in broken)
+        return LogDamagedError(
+            f"{names}: not readable as recorded; `vfdir-lab verify` says what is lost with it"
+        )
+
+
+def quoted(identifier: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def read_sql(folder: Traversable, name: str) -> str:
+    """The text of one of our own `.sql` files."""
+    return (folder / f"{name}.sql").read_text("utf-8")
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "temp_directory": str(Path(tempfile.gettempdir()) / "vfdir_lab_spill"),
+        },
+    )
+    connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def _confine(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _dataset(paths: list[str]) -> Any:
+    if not paths:
+        return pa.table({field.name: pa.array([], field.type) for field in SCHEMA}, schema=SCHEMA)
+    return pads.dataset(paths, schema=SCHEMA, format="parquet", partitioning=None)
+
+
+def _parquet(paths: list[str]) -> str:
+    if paths:
+        return f"SELECT * FROM read_parquet([{', '.join(map(literal, paths))}], hive_partitioning = false)"
+    columns = ", ".join(f"CAST(NULL AS {_TYPES[str(field.type)]}) AS {field.name}" for field in SCHEMA)
+    return f"SELECT {columns} WHERE false"
+
+
+_TYPES = {"string": "VARCHAR", "int64": "BIGINT", "int16": "SMALLINT", "timestamp[us, tz=UTC]": "TIMESTAMPTZ"}
+
+
+def _events(segments: tuple[Segment, ...], head: Head) -> str:
+    """The public `events` table: the envelope, named, up to the head."""
+    cut = {
+        segment.footer.device: head.seq(segment.footer.device)
+        for segment in segments
+        if segment.footer.last > head.seq(segment.footer.device)
+    }
+    within = "".join(f" AND (device <> {literal(d)} OR seq <= {seq})" for d, seq in sorted(cut.items()))
+    columns = ", ".join(SCHEMA.names)
+    return f"SELECT device || ':' || seq AS event_id, {columns} FROM {_SOURCE} WHERE true{within}"
+
+
+def _reads(statement: Any, query: str) -> bool:
+    if statement.type == duckdb.StatementType.MULTI:  # a PIVOT is two statements to the parser
+        return query.lstrip("( \n\t").lower().startswith(("pivot", "unpivot", "from", "with", "select"))
+    return statement.type in _ALLOWED
+
+
+def _add(connection: duckdb.DuckDBPyConnection, name: str, table: object, *, taken: set[str]) -> None:
+    if name in taken:
+        raise UsageError(f"{name!r} is a table of the archive already; give yours another name")
+    if not hasattr(table, "__arrow_c_stream__"):
+        raise UsageError(f"{name} is a {type(table).__name__}; pass a DataFrame or an Arrow table")
+    connection.register(name, pa.table(table))
+
+
+def _plainly(error: duckdb.Error) -> str:
+    """DuckDB's message without the prefix that names its class."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return "\n".join(lines) if lines else type(error).__name__
