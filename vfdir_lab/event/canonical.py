@@ -1,9 +1,10 @@
 """Canonical JSON: one spelling for one value, so that equal payloads are equal bytes.
 
 Keys sorted by code point, no white space, no escapes but those JSON demands, numbers as Python's shortest
-spelling that reads back the same. What JSON or UTF-8 cannot hold (NaN, infinities, lone surrogates) is
-refused. A payload is always an object. `parse` is the inverse; it too refuses, with a typed error, what a
-hostile file may bring: other shapes, nesting without end.
+spelling that reads back the same. What JSON or UTF-8 cannot hold (NaN, infinities, lone surrogates, keys
+that are no text) is refused. A payload is always an object, nested no deeper than `DEPTH_BOUND`. `parse` is
+the inverse; it too refuses, with a typed error, what a hostile file may bring: other shapes, nesting without
+end.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import json
 from typing import Any, NoReturn
 
 from vfdir_lab.errors import EventError
+
+DEPTH_BOUND = 200
+"""Objects and arrays within each other. Far from Python's own limit: what is written can be read anywhere."""
 
 _encode = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), check_circular=False
@@ -24,6 +28,9 @@ def canonical(payload: dict[str, Any]) -> str:
     Raises:
         EventError: it holds something that canonical JSON has no spelling for.
     """
+    if not isinstance(payload, dict):
+        raise EventError(f"a payload is a JSON object, this is {type(payload).__name__}")
+    _check(payload, DEPTH_BOUND)
     try:
         text = _encode(payload)
         text.encode("utf-8")
@@ -53,6 +60,20 @@ def is_canonical(text: str) -> bool:
         return canonical(parse(text)) == text
     except EventError:
         return False
+
+
+def _check(value: Any, depth_left: int) -> None:
+    """Refuse what the encoder would let pass: keys that it would turn into text, nesting without end."""
+    if not depth_left:
+        raise EventError(f"this payload is nested more than {DEPTH_BOUND} deep")
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise EventError(f"a key of a payload is text, {key!r} is not")
+        value = value.values()
+    for inner in value:
+        if isinstance(inner, (dict, list, tuple)):
+            _check(inner, depth_left - 1)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -9,7 +9,7 @@ they are strings.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 COUNTER_BITS = 16
 DRIFT_BOUND_MS = 60_000
@@ -32,6 +32,11 @@ def milliseconds_of(moment: datetime) -> int:
 def hlc_of(moment: datetime) -> int:
     """The smallest stamp of the millisecond that `moment` is in."""
     return milliseconds_of(moment) << COUNTER_BITS
+
+
+def moment_of(hlc: int) -> datetime:
+    """The wall-clock time in a stamp, to the millisecond."""
+    return EPOCH + timedelta(milliseconds=hlc >> COUNTER_BITS)
 
 
 class Clock:

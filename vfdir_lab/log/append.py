@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from vfdir_lab.errors import ArchiveWriteError, LogWriteError
+from vfdir_lab.errors import ArchiveWriteError, EventError, LogWriteError
 from vfdir_lab.event import Clock, Draft, Event, canonical, check_kind, subject
 from vfdir_lab.log.coverage import Coverage
 from vfdir_lab.log.files import TEMPORARY_SUFFIX, make_folder, write_durably
@@ -30,14 +30,10 @@ class Writer:
         self._log = log
         self._now = now
         self._coverage = log.coverage()
-        mark = log.machine.mark()
-        self._joins: dict[str, str] | None = None
-        if mark is None:
-            self._joins = {}
-            mark = Mark(device=new_device())
-        elif (lost := self._lost(mark)) is not None:
-            self._joins = {"instead_of": mark.device, "because": lost}
-            mark = Mark(device=new_device())
+        mark = log.machine.mark() or Mark(device=new_device())
+        if (lost := self._lost(mark)) is not None:
+            mark = Mark(device=new_device(), instead_of=mark.device, because=lost)
+        self._mark = mark
         self.device = mark.device
         own = self._coverage.of(mark.device)
         self._prev = own[-1].footer.digest if own else ""
@@ -67,38 +63,47 @@ class Writer:
         """As `EventLog.append`."""
         if not drafts:
             return ()
-        if self._joins is not None:
-            drafts = [self._joined(self._joins), *drafts]
+        joins = self._seq == 0
+        if joins:
+            drafts = [self._joined(), *drafts]
         events = [self._event(seq, draft) for seq, draft in enumerate(drafts, self._seq + 1)]
         name, footer, data = encode(events, self._prev)
         folder = self._log.root / "log" / f"device={self.device}" / f"month={events[0].recorded_at:%Y-%m}"
-        if self._joins is not None:
+        if joins:
             # Before the first event: killed in between, this copy goes on as the device it became.
-            self._log.machine.remember(Mark(device=self.device))
+            self._log.machine.remember(self._mark)
         try:
             make_folder(folder)
-            for orphan in folder.glob(f".*{TEMPORARY_SUFFIX}"):  # of a process that died; we hold the lock
+            for orphan in folder.parent.glob(f"*/.*{TEMPORARY_SUFFIX}"):  # of one that died; we hold the lock
                 orphan.unlink()
             write_durably(folder / str(name), data)
         except OSError as error:
             with suppress(OSError):  # renamed, but not surely durable: then it must not count either
                 (folder / str(name)).unlink()
             raise LogWriteError(
-                f"the log in {self._log.root} could not be written ({error.strerror or error}); this batch was "
-                "not recorded, all before it is safe. Make room or mend the folder, then run it again"
+                f"the log in {self._log.root} could not be written ({error.strerror or error}); this batch "
+                "was not recorded, all before it is safe. Make room or mend the folder, then run it again"
             ) from error
-        self._prev, self._seq, self._joins = footer.digest, footer.last, None
+        self._prev, self._seq = footer.digest, footer.last
         with suppress(ArchiveWriteError):  # the events are durable; the mark may lag behind them
             self._log.machine.remember(
                 Mark(device=self.device, seq=footer.last, hlc=footer.hlc_max, digest=footer.digest)
             )
         return tuple(events)
 
-    def _joined(self, details: dict[str, str]) -> Draft:
-        return Draft(kind="device.joined", object_id=f"device:{self.device}", payload=dict(details))
+    def _joined(self) -> Draft:
+        """What a device says first: instead of which one it goes on, if there was one, and why."""
+        lost = {"instead_of": self._mark.instead_of, "because": self._mark.because}
+        return Draft(
+            kind="device.joined",
+            object_id=f"device:{self.device}",
+            payload=lost if self._mark.instead_of else {},
+        )
 
     def _event(self, seq: int, draft: Draft) -> Event:
         kind = check_kind(draft.kind, subject(draft.object_id))
+        if draft.origin_at is not None and draft.origin_at.utcoffset() is None:
+            raise EventError(f"origin_at of {draft.object_id} has no time zone: {draft.origin_at}")
         hlc, now = self._clock.tick()
         return Event(
             device=self.device,

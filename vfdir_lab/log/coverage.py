@@ -109,9 +109,13 @@ def _longest(
 
 
 def _gap(device: str, following: int, starts: dict[int, list[Listed]]) -> list[Missing]:
-    """The range that keeps later segments waiting, from the first seq that is not covered."""
-    later = [first for first in starts if first > following]
-    broken = [one.name.last for one in starts.get(following, ())]
-    if later:
-        return [Missing(device=device, first=following, last=min(later) - 1)]
-    return [Missing(device=device, first=following, last=max(broken))] if broken else []
+    """The range that keeps later segments waiting, from the first seq that is not covered.
+
+    Its events are known to exist: a later segment follows on them, or a file that does not count (an
+    unreadable one, a partial overlap) names them.
+    """
+    known = max(one.name.last for listed in starts.values() for one in listed)
+    if known < following:
+        return []
+    last = min((first - 1 for first in starts if first > following), default=known)
+    return [Missing(device=device, first=following, last=last)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +24,7 @@ from vfdir_lab.errors import ArchiveWriteError, LogLockedError
 from vfdir_lab.log.files import write_atomically
 
 LOCK_TIMEOUT_SECONDS = 30.0
+_DEVICE = re.compile(r"[a-z0-9]{4,32}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -34,12 +36,34 @@ def state_home() -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """The high-water mark: this copy's device and how far it has written. `seq` 0: nothing yet."""
+    """The high-water mark: this copy's device and how far it has written. `seq` 0: nothing yet.
+
+    `instead_of` and `because`: what a new device has to say in its first event, while that is not written.
+    """
 
     device: str
     seq: int = 0
     hlc: int = 0
     digest: str = ""
+    instead_of: str = ""
+    because: str = ""
+
+    @classmethod
+    def of(cls, raw: object) -> Mark | None:
+        """The mark that was remembered as `raw`, or None when it is none (torn, edited, of another make)."""
+        match raw:
+            case {
+                "device": str(device),
+                "seq": int(seq),
+                "hlc": int(hlc),
+                "digest": str(digest),
+                "instead_of": str(instead_of),
+                "because": str(because),
+            } if _DEVICE.fullmatch(device) and seq >= 0 and hlc >= 0:
+                return cls(
+                    device=device, seq=seq, hlc=hlc, digest=digest, instead_of=instead_of, because=because
+                )
+        return None
 
 
 def new_device_id() -> str:
@@ -56,11 +80,7 @@ class Machine:
 
     def mark(self) -> Mark | None:
         """The mark, or None when this copy has not written yet (or its state was lost: a new device then)."""
-        try:
-            raw = json.loads((self.folder / "device.json").read_text("utf-8"))
-            return Mark(device=raw["device"], seq=raw["seq"], hlc=raw["hlc"], digest=raw["digest"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        return Mark.of(self.recall("device"))
 
     def remember(self, mark: Mark) -> None:
         """Keep the mark. It may lag behind the log after a crash, never run ahead of it."""
@@ -70,7 +90,7 @@ class Machine:
         """A small note left by `note`, or None."""
         try:
             found: object = json.loads((self.folder / f"{name}.json").read_text("utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         return found
 
@@ -107,7 +127,7 @@ class Machine:
 
     def _holder(self, path: Path) -> str:
         try:
-            return path.read_text("utf-8").strip()[:80] or "unknown"
+            return path.read_text("utf-8", "replace").strip()[:80] or "unknown"
         except OSError:
             return "unknown"
 

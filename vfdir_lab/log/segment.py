@@ -149,9 +149,16 @@ def proof(data: bytes) -> str:
 
 
 def table_of(events: Sequence[Event]) -> pa.Table:
-    """Events as a table of the segment's schema."""
+    """Events as a table of the segment's schema.
+
+    Raises:
+        EventError: an event holds a value that its column cannot.
+    """
     columns = {name: [getattr(event, name) for event in events] for name in COLUMNS}
-    return pa.table(columns, schema=SCHEMA)
+    try:
+        return pa.table(columns, schema=SCHEMA)
+    except (pa.ArrowException, UnicodeError, OverflowError) as error:
+        raise EventError(f"an event breaks the envelope: {error}") from error
 
 
 def events_of(table: pa.Table) -> Iterable[Event]:

@@ -187,7 +187,8 @@ def _call(node: exp.Anonymous) -> exp.Expr:
 
     def fill(inner: exp.Expr) -> exp.Expr:
         if isinstance(inner, exp.Placeholder) and inner.name in arguments:
-            return arguments[inner.name].copy()
+            argument: exp.Expr = arguments[inner.name].copy()
+            return argument
         return inner
 
     return exp.Paren(this=body.copy().transform(fill))

@@ -1,0 +1,249 @@
+"""Pull: which channels are read, in which order, and how thoroughly."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from vfdir_lab.arena import ArenaClient, Wire
+from vfdir_lab.errors import (
+    ArenaApiError,
+    ArenaAuthError,
+    ArenaForbiddenError,
+    ArenaNotFoundError,
+    ArenaServerError,
+    BudgetReachedError,
+    UsageError,
+)
+from vfdir_lab.event import Draft, object_id, remote_number
+from vfdir_lab.event.stamp import moment_of, utc_now
+from vfdir_lab.log import EventLog, Head
+from vfdir_lab.projection import Engine
+from vfdir_lab.projection.engine import read_sql
+from vfdir_lab.sync.mirror import SQL, Mirror
+from vfdir_lab.sync.names import channel_name
+from vfdir_lab.sync.reading import Setting
+from vfdir_lab.sync.record import Recorder
+from vfdir_lab.sync.report import ChannelReport, PullProgress, PullReport
+from vfdir_lab.sync.scan import scan_channel
+
+FULL_AFTER = timedelta(days=7)
+LEAST_BUDGET = 2
+INDEX_PAGES_MAX = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullOptions:
+    """How to pull.
+
+    `full`: read every page. `mine`: the account's own channels too. `budget`: requests for this run.
+    `depth`: follow channels inside channels this deep. `comments`: read comments whose count changed.
+    """
+
+    full: bool = False
+    mine: bool = False
+    budget: int | None = None
+    depth: int = 0
+    comments: bool = False
+
+
+class Puller:
+    """Pulls channels into one log. `cache` is this device's disposable folder."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        engine: Engine,
+        client: ArenaClient,
+        cache: Path,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        new_scan: Callable[[], str] = lambda: secrets.token_hex(8),
+    ) -> None:
+        self._log = log
+        self._engine = engine
+        self._client = client
+        self._cache = cache
+        self._now = now
+        self._new_scan = new_scan
+
+    def pull(
+        self,
+        names: Iterable[int | str],
+        options: PullOptions,
+        on_progress: Callable[[PullProgress], None] = lambda _progress: None,
+    ) -> PullReport:
+        """Read the named channels, each once.
+
+        A channel that cannot be read is reported and the others go on; what concerns every channel (no
+        network, a refused token, a full disk) ends the run.
+
+        Raises:
+            UsageError: a name or an option makes no sense.
+            ArenaError: nothing at all could be read; the first reason.
+            LogError, ArchiveWriteError: facts could not be recorded.
+        """
+        queue = deque((name, channel_name(name), 0) for name in names)
+        _check(options, queue)
+        start = self._client.requests
+        self._client.allow(options.budget)
+        reports: list[ChannelReport] = []
+        done: set[str] = set()
+        account = self._client.account()
+        if options.mine:
+            queue.extend((number, number, 0) for number in self._own_channels())
+        while queue:
+            name, reference, depth = queue.popleft()
+            report = ChannelReport(name=str(name), requests_before=self._client.requests)
+            mirror = self._pull_one(reference, report, options, done, on_progress)
+            if mirror is None and report.error is None:
+                continue  # met before in this run
+            reports.append(report)
+            if isinstance(report.error, BudgetReachedError):
+                break
+            if mirror is not None and depth < options.depth:
+                queue.extend(_nested(mirror, depth + 1))
+        if reports and all(report.error is not None for report in reports):
+            raise next(report.error for report in reports if report.error is not None)
+        return PullReport(
+            channels=tuple(reports), account=account.key, requests=self._client.requests - start
+        )
+
+    def _pull_one(
+        self,
+        reference: int | str,
+        report: ChannelReport,
+        options: PullOptions,
+        done: set[str],
+        on_progress: Callable[[PullProgress], None],
+    ) -> Mirror | None:
+        """Read one channel into `report`; None when there is nothing to follow further."""
+        waited = self._client.waited_seconds
+        mirror = None
+        try:
+            wire, known = self._find(reference)
+            report.channel, report.title = known, str(wire.get("title") or wire.get("slug") or known)
+            if known in done:
+                return None
+            done.add(known)
+            mirror = Mirror(self._log, self._engine, known)
+            self._scan(mirror, wire, report, options, on_progress)
+        except (ArenaApiError, BudgetReachedError) as error:
+            if isinstance(error, ArenaAuthError) and self._client.account().id is not None:
+                raise
+            report.error = error
+        report.requests = self._client.requests - report.requests_before
+        report.waited_seconds = self._client.waited_seconds - waited
+        return mirror
+
+    def _find(self, reference: int | str) -> tuple[Wire, str]:
+        """The channel as are.na shows it, and its object id. Known channels are asked for by number."""
+        number = reference if isinstance(reference, int) else self._known_number(reference)
+        try:
+            wire = self._client.channel(reference if number is None else number)
+        except (ArenaNotFoundError, ArenaForbiddenError, ArenaAuthError) as error:
+            if number is not None:
+                self._refused(object_id("channel", number), error)
+            raise
+        found = wire.get("id")
+        if isinstance(found, bool) or not isinstance(found, int) or found <= 0 or (number or found) != found:
+            raise ArenaServerError(
+                f"are.na answered for channel {reference} with something else; try again later",
+                status=200,
+                path=f"/v3/channels/{reference}",
+            )
+        return wire, object_id("channel", found)
+
+    def _known_number(self, slug: str) -> int | None:
+        found = self._engine.arrow(read_sql(SQL, "channel_by_slug"), {"slug": slug}).column("object_id")
+        return remote_number(found[0].as_py()) if len(found) else None
+
+    def _refused(self, channel: str, error: ArenaApiError) -> None:
+        """Record that a channel we know could not be seen: lost on 401 and 403, gone after two 404."""
+        mirror = Mirror(self._log, self._engine, channel)
+        account = self._client.account().key
+        before = mirror.last_finished(account)
+        if not mirror.present(channel):
+            return
+        scan = f"scan:{self._new_scan()}"
+        named = {"channel": channel, "account": account}
+        finished = named | {"mode": "quick", "complete": False, "answer": error.status}
+
+        def build(_device: str) -> list[Draft]:
+            drafts = [Draft(kind="scan.started", object_id=scan, payload=named, cause=scan)]
+            if not isinstance(error, ArenaNotFoundError):
+                if not mirror.access_lost(channel):
+                    drafts.append(recorder.fact("object.access_lost", channel))
+            elif before is not None and before.payload.get("answer") == 404:
+                drafts.append(recorder.fact("channel.vanished", channel))
+            return [*drafts, Draft(kind="scan.finished", object_id=scan, payload=finished, cause=scan)]
+
+        if before is not None or not isinstance(error, ArenaNotFoundError):
+            recorder = Recorder(self._log, mirror, scan=scan, opening=None)
+            recorder.append(build)
+
+    def _scan(
+        self,
+        mirror: Mirror,
+        wire: Wire,
+        report: ChannelReport,
+        options: PullOptions,
+        on_progress: Callable[[PullProgress], None],
+    ) -> None:
+        def tell(items: int, total: int | None) -> None:
+            on_progress(PullProgress(channel=report.title, items=items, total=total))
+
+        tell(0, None)
+        setting = Setting(
+            client=self._client,
+            log=self._log,
+            now=self._now,
+            new_scan=self._new_scan,
+            cache=self._cache,
+            tell=tell,
+        )
+        whole = options.full or self._needs_whole(mirror)
+        scan_channel(setting, mirror, wire, report, whole=whole, comments=options.comments)
+
+    def _needs_whole(self, mirror: Mirror) -> bool:
+        """Whether a quick look would not do: never read whole, too long ago, or by another device."""
+        account = self._client.account().key
+        last = mirror.last_complete(account)
+        if last is None or self._now() - moment_of(last.order[0]) > FULL_AFTER:
+            return True
+        mark = self._log.machine.mark()
+        if mark is None or last.device != mark.device:
+            return True
+        return mirror.others_since(Head.parse(str(last.payload["head"])), mark.device)
+
+    def _own_channels(self) -> list[int]:
+        """The account's channels: as are.na's index lists them (it lags), and those we know already."""
+        account = self._client.account()
+        if account.id is None:
+            raise UsageError("--mine needs a token: set ARENA_TOKEN, or name the channels")
+        found: list[int] = []
+        for number in range(1, INDEX_PAGES_MAX + 1):
+            page = self._client.user_channels(account.id, page=number)
+            found += [wire["id"] for wire in page.items if isinstance(wire.get("id"), int)]
+            if not page.has_more or not page.items:
+                break
+        known = self._engine.arrow(read_sql(SQL, "own_channels"), {"owner": account.key})
+        return list(dict.fromkeys([*found, *known.column("remote_id").to_pylist()]))
+
+
+def _check(options: PullOptions, queue: deque[tuple[int | str, int | str, int]]) -> None:
+    if not queue and not options.mine:
+        raise UsageError("name a channel to pull (slug, number or address), or ask for --mine")
+    if options.budget is not None and options.budget < LEAST_BUDGET:
+        raise UsageError(f"a budget of {options.budget} gets nowhere: allow at least {LEAST_BUDGET} requests")
+    if options.depth < 0:
+        raise UsageError(f"a depth of {options.depth} makes no sense: give 0 or more")
+
+
+def _nested(mirror: Mirror, depth: int) -> list[tuple[int | str, int | str, int]]:
+    numbers = (remote_number(item) for item in sorted(mirror.live_items()) if item.startswith("channel:"))
+    return [(number, number, depth) for number in numbers if number is not None]
