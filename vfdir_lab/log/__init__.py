@@ -11,6 +11,7 @@ from vfdir_lab.log.coverage import Coverage, Missing, Refused, Segment
 from vfdir_lab.log.eventlog import EventLog
 from vfdir_lab.log.head import Head
 from vfdir_lab.log.machine import Machine, state_home
+from vfdir_lab.log.moments import Moment, head_of
 from vfdir_lab.log.segment import SCHEMA, Footer
 from vfdir_lab.log.verify import Problem, VerifyReport, verify
 
@@ -22,11 +23,13 @@ __all__ = [
     "Head",
     "Machine",
     "Missing",
+    "Moment",
     "Problem",
     "Refused",
     "Segment",
     "VerifyReport",
     "Writer",
+    "head_of",
     "state_home",
     "verify",
 ]

@@ -22,7 +22,7 @@ from vfdir_lab.log.append import Writer
 from vfdir_lab.log.coverage import Coverage, Listed, Refused, Segment, cover
 from vfdir_lab.log.head import Head
 from vfdir_lab.log.listing import Listing, list_log
-from vfdir_lab.log.machine import LOCK_TIMEOUT_SECONDS, Machine, new_device_id
+from vfdir_lab.log.machine import LOCK_TIMEOUT_SECONDS, Machine, Mark, new_device_id
 from vfdir_lab.log.segment import SCHEMA, Footer, events_of, proof, read_footer
 
 LISTING_TRIES = 3
@@ -170,6 +170,15 @@ class EventLog:
         """Hold the append lock: what is read inside stays true of this device until the append is done."""
         with self.machine.lock(timeout_seconds):
             yield Writer(self, self._now, self._new_device)
+
+    def device(self) -> str:
+        """The id of this copy's device; settled here if it was not, so this needs a writable state folder."""
+        mark = self.machine.mark()
+        if mark is None:
+            with self.machine.lock():
+                mark = self.machine.mark() or Mark(device=self._new_device())
+                self.machine.remember(mark)
+        return mark.device
 
     def append(self, drafts: Sequence[Draft]) -> tuple[Event, ...]:
         """Record `drafts` as one batch: durable when this returns, or nothing of it.

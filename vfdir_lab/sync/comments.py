@@ -28,7 +28,6 @@ def _read(reading: Reading, block: str) -> None:
     for number in range(1, PAGES_MAX + 1):
         page = reading.client.comments(remote_number(block) or 0, page=number)
         found = [one for wire in page.items if (one := comment(wire, block)) is not None]
-        reading.mirror.meet(seen.object_id for seen, _ in found)
 
         def build(_device: str) -> list[Draft]:
             return [draft for one in found for draft in reading.recorder.whole(one)]  # noqa: B023 - called at once

@@ -107,7 +107,8 @@ class Recorder:
 
     def whole(self, found: tuple[Seen, Iterable[Seen]]) -> list[Draft]:
         """The events that record one object and the people in it; for use inside `append`."""
-        seen, people = found
+        seen, people = found[0], tuple(found[1])
+        self.mirror.meet([seen.object_id, *(person.object_id for person in people)])
         drafts = [*(self.difference(person) for person in people), self.difference(seen)]
         return [draft for draft in drafts if draft is not None]
 

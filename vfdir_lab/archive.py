@@ -1,0 +1,298 @@
+"""The archive: what a notebook holds. Wires the parts together and has no rules of its own.
+
+An archive is a folder (`archive.toml`, `log/`, `cache/`); this machine's knowledge of it lives outside of it
+(see `vfdir_lab.log.machine`). Opening reads one small file; nothing is locked until something is recorded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from vfdir_lab.arena import Account, ArenaClient, ResponseCache, Wait
+from vfdir_lab.event import KINDS
+from vfdir_lab.event.stamp import utc_now
+from vfdir_lab.export import Snapshot, SnapshotOptions, export_channel
+from vfdir_lab.log import EventLog, Head, Machine, Missing, Moment, Refused, VerifyReport, head_of, verify
+from vfdir_lab.log.manifest import create_archive, read_archive_id
+from vfdir_lab.projection import DEFAULT_LENS, Engine
+from vfdir_lab.sync import Puller, PullOptions, PullProgress, PullReport
+
+if TYPE_CHECKING:
+    import duckdb
+
+DEFAULT_API_URL = "https://api.are.na"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What is in an archive, and what stands in the way of more.
+
+    `channels` is a row each: object_id, slug, title, visibility, length, seen_at (newest finished scan),
+    whole_at (newest complete scan). `device` is this copy's, None before it first wrote. `unknown_kinds`
+    counts events that this version passes over.
+    """
+
+    path: str
+    archive: str
+    device: str | None
+    head: Head
+    segments: int
+    events: int
+    missing: tuple[Missing, ...]
+    refused: tuple[Refused, ...]
+    channels: tuple[dict[str, Any], ...]
+    blocks: int
+    unknown_kinds: dict[str, int]
+
+
+class Archive:
+    """An archive folder, opened.
+
+    Args:
+        home: the folder.
+        create: make the archive where there is none (atomically).
+        api_url: are.na's address; `ARENA_API_URL`, else the real one.
+        token: a personal token; `ARENA_TOKEN`, else none: a guest. Never written anywhere.
+        pause_seconds: the least pause between two requests to are.na.
+
+    Raises:
+        ArchiveNotFoundError: there is no archive at `home`, or the folder holds something else.
+        ArchiveFormatError: it is one of a newer format, or its `archive.toml` is broken.
+        ArchiveWriteError: it could not be created.
+    """
+
+    def __init__(
+        self,
+        home: str | Path,
+        *,
+        create: bool = False,
+        api_url: str | None = None,
+        token: str | None = None,
+        pause_seconds: float = 0.2,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.path = Path(home).expanduser().absolute()
+        if create:
+            create_archive(self.path, now(), lens=DEFAULT_LENS.name)
+        self.id = read_archive_id(self.path)
+        self._now = now
+        self._api_url = api_url or os.environ.get("ARENA_API_URL") or DEFAULT_API_URL
+        self._token = os.environ.get("ARENA_TOKEN", "") if token is None else token
+        self._pause_seconds = pause_seconds
+        self._machine = Machine(self.id, self.path)
+        self._client: ArenaClient | None = None
+        self.log = EventLog(self.path, self._machine, now=now)
+        self.engine = Engine(self.log)
+
+    def __repr__(self) -> str:
+        return f"Archive({str(self.path)!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up on are.na. Reading goes on working."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    @property
+    def head(self) -> Head:
+        """How far the log reaches now."""
+        return self.log.coverage().head
+
+    def pull(
+        self,
+        *channels: int | str,
+        full: bool = False,
+        mine: bool = False,
+        budget: int | None = None,
+        depth: int = 0,
+        comments: bool = False,
+        on_progress: Callable[[PullProgress], None] = lambda _progress: None,
+    ) -> PullReport:
+        """Record what are.na shows of these channels (slug, number or address).
+
+        `full` reads every page; by default that happens at first, weekly, and when the count disagrees.
+        `budget` caps the requests of this run; the next resumes. `depth` follows channels inside channels.
+
+        Raises:
+            UsageError: a name or an option makes no sense.
+            ArenaError: nothing could be read. LogError, ArchiveWriteError: facts could not be recorded.
+        """
+        client = self._connect(on_progress)
+        puller = Puller(self.log, self.engine, client, self._cache(), now=self._now)
+        options = PullOptions(full=full, mine=mine, budget=budget, depth=depth, comments=comments)
+        report = puller.pull(channels, options, on_progress)
+        self._remember_account(client.account())
+        return report
+
+    def sql(self, query: str, **tables: object) -> duckdb.DuckDBPyRelation:
+        """Ask in SQL; a lazy DuckDB relation: `.pl()`, `.df()`, `.to_arrow_table()`.
+
+        Tables: `events blocks channels connections users comments scans`, and those passed by name
+        (DataFrames, Arrow tables). One reading statement, confined: it can neither change the archive nor
+        read a file.
+
+        Raises:
+            QueryError: it was refused or is wrong.
+        """
+        return self.engine.relation(query, tables=tables)
+
+    def as_of(self, moment: Moment | None = None, *, head: Head | str | None = None) -> AsOf:
+        """The archive as we knew it before `moment` (a date or time, in UTC), or at a head.
+
+        Raises:
+            HeadError: it says no moment, or a head this log does not reach.
+        """
+        chosen = moment if head is None else head
+        if chosen is None:
+            chosen = self.head
+        return AsOf(self, head_of(self.log, chosen), said=str(chosen))
+
+    def history(self, object_id: str) -> duckdb.DuckDBPyRelation:
+        """Every event about an object (`block:123`), newest last, with the columns of `events`."""
+        return self.engine.relation(
+            "SELECT events.* FROM events JOIN asked USING (object_id) ORDER BY hlc, device, seq",
+            tables={"asked": _one_text("object_id", object_id)},
+        )
+
+    def verify(self, on_progress: Callable[[int, int], None] = lambda _done, _all: None) -> VerifyReport:
+        """Re-read the whole log and prove it; repairs nothing. `on_progress(done, all)` counts files."""
+        return verify(self.log, on_progress)
+
+    def export(  # noqa: PLR0913 - the options of one command
+        self,
+        channel: int | str,
+        path: str | Path,
+        *,
+        format: str = "json",  # noqa: A002 - the word people use
+        as_of: Moment | None = None,
+        private: bool = False,
+        replace: bool = False,
+        on_progress: Callable[[int], None] = lambda _rows: None,
+    ) -> Snapshot:
+        """Write a dated copy of a channel into the new folder `path`; see `vfdir_lab.export`.
+
+        Raises:
+            UsageError, ExportError, HeadError
+        """
+        options = SnapshotOptions(
+            format=format,
+            head=self.head if as_of is None else head_of(self.log, as_of),
+            as_of=None if as_of is None else str(as_of),
+            private=private,
+            replace=replace,
+        )
+        return export_channel(self.engine, channel, Path(path).expanduser().absolute(), options, on_progress)
+
+    def status(self) -> Status:
+        """What is here: devices, segments, channels and when they were last seen, what is missing."""
+        coverage = self.log.coverage()
+        mark = self._machine.mark()
+        channels = self.engine.arrow(_CHANNELS_SEEN).to_pylist()
+        kinds = self.engine.arrow(
+            "SELECT kind, kind_version, count(*) AS n FROM events GROUP BY ALL ORDER BY ALL"
+        )
+        return Status(
+            path=str(self.path),
+            archive=self.id,
+            device=mark.device if mark else None,
+            head=coverage.head,
+            segments=len(coverage.segments),
+            events=coverage.events,
+            missing=coverage.missing,
+            refused=coverage.refused,
+            channels=tuple(channels),
+            blocks=self.engine.arrow("SELECT count(*) AS n FROM blocks").column("n")[0].as_py(),
+            unknown_kinds={
+                f"{row['kind']} v{row['kind_version']}": row["n"]
+                for row in kinds.to_pylist()
+                if row["kind"] not in KINDS or row["kind_version"] > KINDS[row["kind"]].version
+            },
+        )
+
+    def _connect(self, on_progress: Callable[[PullProgress], None]) -> ArenaClient:
+        """The client, made once; waits are told to whoever listens to the pull that is running."""
+        self._tell_wait = on_progress
+        if self._client is None:
+            self._client = ArenaClient(
+                self._token,
+                self._api_url,
+                cache=ResponseCache(self._cache() / "answers"),
+                account=self._known_account(),
+                pause_seconds=self._pause_seconds,
+                on_wait=self._waiting,
+            )
+        return self._client
+
+    def _waiting(self, wait: Wait) -> None:
+        said = f"waits {wait.seconds:.0f} s: {wait.reason}"
+        self._tell_wait(PullProgress(channel="", items=0, total=None, waiting=said))
+
+    def _cache(self) -> Path:
+        """This device's disposable folder."""
+        return self.path / "cache" / f"device={self.log.device()}"
+
+    def _token_key(self) -> str:
+        """Tells tokens of this machine apart without keeping any: a keyed hash, cut short."""
+        key = hashlib.blake2b(self.id.encode(), digest_size=32).digest()
+        return hashlib.blake2b(f"{self._api_url}\0{self._token}".encode(), key=key, digest_size=6).hexdigest()
+
+    def _known_account(self) -> Account | None:
+        """Whom this token belonged to when it was last used, so that a pull need not ask again."""
+        known = self._machine.recall("accounts")
+        if not self._token or not isinstance(known, dict):
+            return None
+        with suppress(TypeError, KeyError):
+            return Account(**known[self._token_key()])
+        return None
+
+    def _remember_account(self, account: Account) -> None:
+        if self._token and self._known_account() != account:
+            known = self._machine.recall("accounts")
+            accounts = known if isinstance(known, dict) else {}
+            self._machine.note("accounts", accounts | {self._token_key(): asdict(account)})
+
+
+class AsOf:
+    """The archive at a head: the same questions, answered as they were answered then."""
+
+    def __init__(self, archive: Archive, head: Head, *, said: str) -> None:
+        self._archive = archive
+        self.head = head
+        self._said = said
+
+    def __repr__(self) -> str:
+        return f"AsOf({self._said!r}, head={str(self.head)!r})"
+
+    def sql(self, query: str, **tables: object) -> duckdb.DuckDBPyRelation:
+        """As `Archive.sql`, over the events up to this head."""
+        return self._archive.engine.relation(query, head=self.head, tables=tables)
+
+
+_CHANNELS_SEEN = """
+SELECT
+    channels.object_id, slug, title, visibility, length,
+    max(finished_at) AS seen_at,
+    max(finished_at) FILTER (WHERE complete) AS whole_at
+FROM channels JOIN scans ON scans.channel = channels.object_id
+GROUP BY ALL
+ORDER BY title, channels.object_id
+"""
+
+
+def _one_text(name: str, text: str) -> object:
+    import pyarrow as pa  # noqa: PLC0415 - only here
+
+    return pa.table({name: [text]})

@@ -1,0 +1,71 @@
+"""The application: its commands, and the one place where errors become a line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from vfdir_lab import __version__
+from vfdir_lab.cli import demo, exporting, pulling, reading, sandboxing
+from vfdir_lab.cli.options import Home, remember_home
+from vfdir_lab.cli.screen import complain
+from vfdir_lab.errors import ArenaRateLimitError, BudgetReachedError, VfdirError
+
+DONE, FAILED, RESUMABLE, INTERRUPTED = 0, 1, 3, 130
+
+app = typer.Typer(
+    name="vfdir-lab",
+    help="A local archive of are.na channels, built on facts that never change.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vfdir_lab {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def every_command(
+    home: Home = None,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is."),
+    ] = False,
+) -> None:
+    """A local archive of are.na channels, built on facts that never change."""
+    remember_home(home)
+
+
+for group in (pulling, reading, exporting, sandboxing, demo):
+    group.add_to(app)
+
+
+def main() -> NoReturn:
+    """Run, and end the process with the exit code that fits."""
+    try:
+        app()
+        code = DONE
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else DONE
+        if code == INTERRUPTED:
+            complain("interrupted; what was recorded is kept, run it again to go on")
+    except (BudgetReachedError, ArenaRateLimitError) as error:
+        complain(str(error))
+        code = RESUMABLE
+    except VfdirError as error:
+        complain(str(error))
+        code = FAILED
+    except (RecursionError, MemoryError):
+        complain("this is more than the machine can hold; ask for less at a time")
+        code = FAILED
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        complain(f"the system refused: {error.strerror or error}{where}")
+        code = FAILED
+    sys.exit(code)

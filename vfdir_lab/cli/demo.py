@@ -1,0 +1,124 @@
+"""`demo`: the whole idea in half a minute, without an account and without leaving this machine."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from vfdir_lab.archive import Archive
+from vfdir_lab.cli.options import Home
+from vfdir_lab.cli.pulling import Shown, tell
+from vfdir_lab.cli.sandboxing import require_sandbox
+from vfdir_lab.cli.screen import progress_bar, say, say_table
+from vfdir_lab.errors import LogDamagedError
+
+if TYPE_CHECKING:
+    from vfdir_lab.sandbox import Sandbox
+
+CHANNEL = "tides"
+_LATEST = "SELECT coalesce(title, left(content, 40), 'untitled') AS title FROM connections \
+JOIN blocks ON item = blocks.object_id WHERE channel = '{channel}' ORDER BY position DESC LIMIT 5"
+_SHARED = "SELECT coalesce(title, left(content, 40)) AS block, type, count(*) AS channels FROM connections \
+JOIN blocks ON item = blocks.object_id GROUP BY ALL HAVING count(*) > 1 ORDER BY channels DESC, block LIMIT 5"
+_FACTS = "SELECT event_id, kind, object_id, left(payload, 60) AS payload FROM events \
+WHERE kind NOT LIKE 'scan.%' ORDER BY hlc DESC, device DESC, seq DESC LIMIT 8"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("demo")(demo)
+
+
+def demo(home: Home = None) -> None:
+    """See it work: a local are.na, an archive, two pulls, SQL, a look back in time, a snapshot."""
+    require_sandbox()
+    from vfdir_lab.sandbox import Sandbox  # noqa: PLC0415 - an extra
+
+    place = home or Path(tempfile.mkdtemp(prefix="vfdir-lab-demo-")) / "archive"
+    with Sandbox() as sandbox:
+        _introduce(sandbox, place)
+        with Archive(place, create=True, api_url=sandbox.url, token=sandbox.tokens.write) as archive:
+            _pull(archive, "Pull: every channel of the account, over HTTP, recorded as facts.")
+            _ask(archive, "Ask in SQL: which blocks are in more than one channel?", _SHARED)
+            head, channel = archive.head, _channel(archive)
+            _someone_else(sandbox)
+            _pull(archive, "Meanwhile another person added, renamed and moved things. Pull again.", full=True)
+            _ask(archive, "The facts this added. None was overwritten.", _FACTS)
+            _look_back(archive, str(head), channel)
+            _snapshot(archive, place, channel)
+            _verify(archive)
+    _farewell(place)
+
+
+def _step(text: str, command: str | None = None) -> None:
+    say("")
+    typer.secho(text, bold=True)
+    if command is not None:
+        typer.secho(f"  $ vfdir-lab {command}", dim=True)
+
+
+def _introduce(sandbox: Sandbox, place: Path) -> None:
+    typer.secho("A local are.na is running on this machine; no account, no network.", bold=True)
+    say(f"  are.na   {sandbox.url}")
+    say(f"  archive  {place}")
+
+
+def _pull(archive: Archive, text: str, *, full: bool = False) -> None:
+    _step(text, "pull --mine --full" if full else "pull --mine")
+    with progress_bar() as bar:
+        report = archive.pull(mine=True, full=full, on_progress=Shown(bar))
+    tell(report, as_json=False)
+
+
+def _ask(archive: Archive, text: str, query: str) -> None:
+    _step(text, f"sql {shlex.quote(query)}")
+    answer = archive.sql(query).to_arrow_table()
+    say_table(answer.column_names, list(zip(*(one.to_pylist() for one in answer.columns), strict=True)))
+
+
+def _someone_else(sandbox: Sandbox) -> None:
+    """Another person at work in the channel, on are.na itself."""
+    there = sandbox.control.snapshot(CHANNEL)
+    sandbox.control.add_block(CHANNEL, "Low water tonight is at 21:40; the causeway is dry for two hours.")
+    sandbox.control.edit_channel(CHANNEL, title="Tides and tide tables")
+    sandbox.control.move(there[0]["connection"], len(there))
+    sandbox.control.disconnect(there[-1]["connection"])
+
+
+def _channel(archive: Archive) -> str:
+    """The object id of the channel the demo is about: slugs change with titles, ids never."""
+    found = archive.sql(f"SELECT object_id FROM channels WHERE slug = '{CHANNEL}'").to_arrow_table()
+    return str(found.column("object_id")[0])
+
+
+def _look_back(archive: Archive, head: str, channel: str) -> None:
+    query = _LATEST.format(channel=channel)
+    _step("Look back: the top of the channel, at the head before the second pull.", f"sql --as-of {head} …")
+    then = archive.as_of(head=head).sql(query).to_arrow_table().column("title").to_pylist()
+    now = archive.sql(query).to_arrow_table().column("title").to_pylist()
+    say_table(("then", "now"), list(zip(then, now, strict=False)))
+
+
+def _snapshot(archive: Archive, place: Path, channel: str) -> None:
+    out = place.parent / "tides-snapshot"
+    number = channel.removeprefix("channel:")
+    command = f"export {number} --format json --out {out}"
+    _step("Export a snapshot: the same head gives the same bytes.", command)
+    say(archive.export(number, out, replace=True))
+
+
+def _verify(archive: Archive) -> None:
+    _step("Verify: re-read every byte and prove the log.", "verify")
+    report = archive.verify()
+    say(report)
+    if not report.ok:
+        raise LogDamagedError("the demo's own log does not verify; please report this")
+
+
+def _farewell(place: Path) -> None:
+    _step("The archive stays; ask it whatever you like:")
+    say(f"  vfdir-lab --home {shlex.quote(str(place))} sql 'SELECT type, count(*) FROM blocks GROUP BY 1'")

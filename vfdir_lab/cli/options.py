@@ -1,0 +1,45 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vfdir_lab.archive import Archive
+
+Home = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", metavar="DIR", envvar="VFDIR_HOME", help="The archive's folder (default ./archive)."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="T", help="As known before a date or time (UTC), or at a head."),
+]
+
+_home: list[Path] = []
+
+
+def remember_home(home: Path | None) -> None:
+    """Keep a `--home` that was given before the command."""
+    _home.clear()
+    if home is not None:
+        _home.append(home)
+
+
+def home_of(home: Path | None) -> Path:
+    """The folder to use: given after the command, before it, or the default."""
+    return home or (_home[0] if _home else Path("archive"))
+
+
+def open_archive(home: Path | None, *, create: bool = False) -> Archive:
+    """The archive that the options name.
+
+    Raises:
+        ArchiveNotFoundError: there is none and this command does not make one.
+    """
+    return Archive(home_of(home), create=create)

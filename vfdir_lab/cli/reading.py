@@ -1,0 +1,184 @@
+"""`status`, `sql`, `log`, `verify`: ask the archive. None of them writes to it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import typer
+
+from vfdir_lab.archive import Status
+from vfdir_lab.cli.options import AsJson, AsOf, Home, open_archive
+from vfdir_lab.cli.screen import progress_bar, say, say_json, say_table
+from vfdir_lab.errors import QueryError, UsageError
+from vfdir_lab.log import Head
+
+ROWS_SHOWN = 1000
+
+
+class Format(StrEnum):
+    """How `sql` answers."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command("status")(status)
+    app.command("sql")(sql)
+    app.command("log")(log)
+    app.command("verify")(verify)
+
+
+def status(home: Home = None, as_json: AsJson = False) -> None:
+    """What is in the archive, and what is missing."""
+    found = open_archive(home).status()
+    if as_json:
+        say_json(_as_dict(found))
+        return
+    say(f"archive  {found.path}")
+    say(f"holds    {len(found.channels)} channels, {found.blocks} blocks")
+    say(f"log      {found.events} events in {found.segments} segments")
+    say(f"device   {found.device or 'none yet'}")
+    say(f"head     {found.head}")
+    for gap in found.missing:
+        say(f"missing  {gap} (a file sync still under way, or a lost file: `vfdir-lab verify`)")
+    for refused in found.refused:
+        say(f"refused  {refused.path}: {refused.reason}")
+    for kind, count in found.unknown_kinds.items():
+        say(f"unknown  {count} events of {kind}, kept for a newer version")
+    if found.channels:
+        say("")
+        columns = ("slug", "title", "visibility", "length", "seen_at", "whole_at")
+        say_table(columns, [[row[column] for column in columns] for row in found.channels])
+
+
+def _as_dict(found: Status) -> dict[str, object]:
+    return {
+        "path": found.path,
+        "archive": found.archive,
+        "device": found.device,
+        "head": str(found.head),
+        "devices": dict(found.head),
+        "segments": found.segments,
+        "events": found.events,
+        "blocks": found.blocks,
+        "missing": [str(gap) for gap in found.missing],
+        "refused": [{"path": one.path, "reason": one.reason} for one in found.refused],
+        "unknown_kinds": found.unknown_kinds,
+        "channels": list(found.channels),
+    }
+
+
+def sql(
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="One SELECT; - reads it from standard input.")
+    ],
+    format_: Annotated[Format, typer.Option("--format", help="How to answer.")] = Format.table,
+    as_of: AsOf = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask in SQL: tables events, blocks, channels, connections, users, comments, scans."""
+    archive = open_archive(home)
+    text = sys.stdin.read() if query == "-" else query
+    relation = archive.sql(text) if as_of is None else archive.as_of(as_of).sql(text)
+    chosen = Format.json if as_json else format_
+    if chosen is Format.table:
+        answer = _fetch(relation.limit(ROWS_SHOWN + 1) if relation.type == "QUERY_RELATION" else relation)
+        rows = list(zip(*(column.to_pylist() for column in answer.columns), strict=True))
+        say_table(answer.column_names, rows[:ROWS_SHOWN])
+        if len(rows) > ROWS_SHOWN:
+            say(f"… and more; these are the first {ROWS_SHOWN} rows (--format csv gives all)")
+        return
+    _write(_fetch(relation), chosen)
+
+
+def _fetch(relation: duckdb.DuckDBPyRelation) -> pa.Table:
+    """The rows. Types that only DuckDB has (ENUM, UNION …) arrive as Arrow's nearest."""
+    try:
+        return relation.to_arrow_table()
+    except duckdb.Error as error:
+        raise QueryError(str(error)) from error
+
+
+def _write(answer: pa.Table, format_: Format) -> None:
+    if format_ is Format.json:
+        say_json(answer.to_pylist())
+    elif format_ is Format.csv:
+        _raw(lambda sink: pacsv.write_csv(_flat(answer), sink))
+    elif sys.stdout.isatty():
+        raise UsageError("parquet is no text: send it to a file, `… --format parquet > answer.parquet`")
+    else:
+        _raw(lambda sink: pq.write_table(answer, sink))
+
+
+def _flat(answer: pa.Table) -> pa.Table:
+    """CSV has no nested values: they become JSON-like text."""
+    columns = [
+        pa.array([None if v is None else str(v) for v in column.to_pylist()])
+        if pa.types.is_nested(column.type)
+        else column
+        for column in answer.columns
+    ]
+    return pa.table(columns, names=answer.column_names)
+
+
+def _raw(write: Callable[[pa.BufferOutputStream], object]) -> None:
+    sink = pa.BufferOutputStream()
+    write(sink)
+    sys.stdout.buffer.write(sink.getvalue())
+    sys.stdout.buffer.flush()
+
+
+def log(
+    object_id: Annotated[str | None, typer.Argument(metavar="[OBJECT]", help="Such as block:123.")] = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most the newest N.")] = 50,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """The facts themselves, newest last: all of them, or those about one object."""
+    archive = open_archive(home)
+    about = archive.sql("SELECT * FROM events") if object_id is None else archive.history(object_id)
+    newest = _fetch(about.order("hlc DESC, device DESC, seq DESC").limit(limit)).to_pylist()[::-1]
+    if not newest and object_id is not None:
+        raise UsageError(f"nothing is known of {object_id!r}; object ids look like block:123 or channel:45")
+    if as_json:
+        say_json([event | {"hlc": str(event["hlc"])} for event in newest])
+        return
+    columns = ("event_id", "recorded_at", "origin", "kind", "object_id", "payload")
+    say_table(columns, [[event[column] for column in columns] for event in newest])
+
+
+def verify(home: Home = None, as_json: AsJson = False) -> None:
+    """Re-read the whole log and prove it: every byte, the chain, the order. Repairs nothing."""
+    archive = open_archive(home)
+    with progress_bar() as bar:
+        task = bar.add_task("verify", total=None, note="")
+        report = archive.verify(lambda done, total: bar.update(task, completed=done, total=total))
+    if as_json:
+        problems = [{"path": one.path, "what": one.what, "lost": one.lost} for one in report.problems]
+        say_json(
+            {
+                "ok": report.ok,
+                "segments": report.segments,
+                "events": report.events,
+                "head": str(Head(report.head)),
+                "problems": problems,
+                "unknown_kinds": list(report.unknown_kinds),
+                "foreign": list(report.foreign),
+            }
+        )
+    else:
+        say(report)
+    if not report.ok:
+        raise typer.Exit(1)

@@ -1,0 +1,2 @@
+-- The connections of a channel, in order.
+SELECT * FROM connections WHERE channel = $channel ORDER BY position

@@ -1,0 +1,10 @@
+-- The items of a channel in order: the connection, and the block or the channel it connects.
+SELECT
+    connections AS connection,
+    blocks AS block,
+    channels AS channel
+FROM connections
+LEFT JOIN blocks ON blocks.object_id = connections.item
+LEFT JOIN channels ON channels.object_id = connections.item
+WHERE connections.channel = $channel
+ORDER BY connections.position
