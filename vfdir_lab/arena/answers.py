@@ -75,7 +75,7 @@ def read_answer(asked: Asked, reply: Reply, read: Callable[[Wire], T], secret: S
     try:
         value = decode(reply.body)
     except MalformedError as error:
-        return odd_answer(asked, reply.status, f"answered with {_kind(reply)}{error}", again=True)
+        return odd_answer(asked, reply.status, f"answered with {_kind(reply)}: {error}", again=True)
     if not isinstance(value, dict):
         return odd_answer(asked, reply.status, "answered with JSON that is not an object", again=True)
     skew = _skew(asked, reply)
@@ -168,8 +168,8 @@ def _too_many(asked: Asked, reply: Reply, body: Wire, says: str) -> Failure:
 def _not_arenas(asked: Asked, reply: Reply) -> Failure:
     """For a status that only are.na could mean, from somebody who is not are.na."""
     error = ArenaServerError(
-        f"something between here and are.na answered {reply.status} to {asked} with {_kind(reply) or 'no '}"
-        "answer of are.na's own: try again later.",
+        f"something between here and are.na answered {reply.status} to {asked} with {_kind(reply)}, "
+        "not with an answer of are.na's: try again later.",
         status=reply.status,
         path=asked.path,
     )
@@ -217,7 +217,8 @@ def _printable(text: str) -> str:
 
 
 def _kind(reply: Reply) -> str:
-    return "a web page, " if "html" in reply.headers.get("content-type", "").lower() else ""
+    is_page = "html" in reply.headers.get("content-type", "").lower()
+    return "a web page" if is_page else "a malformed body"
 
 
 def _skew(asked: Asked, reply: Reply) -> Failure | None:
