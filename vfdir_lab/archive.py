@@ -11,13 +11,11 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from vfdir_lab.arena import Account, ArenaClient, ResponseCache, Wait
+from vfdir_lab.arena import SYSTEM_TIME, Account, ArenaClient, ResponseCache, Time, Wait
 from vfdir_lab.event import KINDS
-from vfdir_lab.event.stamp import utc_now
 from vfdir_lab.export import Snapshot, SnapshotOptions, export_channel
 from vfdir_lab.log import EventLog, Head, Machine, Missing, Moment, Refused, VerifyReport, head_of, verify
 from vfdir_lab.log.manifest import create_archive, read_archive_id
@@ -61,6 +59,7 @@ class Archive:
         api_url: are.na's address; `ARENA_API_URL`, else the real one.
         token: a personal token; `ARENA_TOKEN`, else none: a guest. Never written anywhere.
         pause_seconds: the least pause between two requests to are.na.
+        time: the clocks and sleep.
 
     Raises:
         ArchiveNotFoundError: there is no archive at `home`, or the folder holds something else.
@@ -76,19 +75,19 @@ class Archive:
         api_url: str | None = None,
         token: str | None = None,
         pause_seconds: float = 0.2,
-        now: Callable[[], datetime] = utc_now,
+        time: Time = SYSTEM_TIME,
     ) -> None:
         self.path = Path(home).expanduser().absolute()
         if create:
-            create_archive(self.path, now(), lens=DEFAULT_LENS.name)
+            create_archive(self.path, time.now(), lens=DEFAULT_LENS.name)
         self.id = read_archive_id(self.path)
-        self._now = now
+        self._time = time
         self._api_url = api_url or os.environ.get("ARENA_API_URL") or DEFAULT_API_URL
         self._token = os.environ.get("ARENA_TOKEN", "") if token is None else token
         self._pause_seconds = pause_seconds
         self._machine = Machine(self.id, self.path)
         self._client: ArenaClient | None = None
-        self.log = EventLog(self.path, self._machine, now=now)
+        self.log = EventLog(self.path, self._machine, now=time.now)
         self.engine = Engine(self.log)
 
     def __repr__(self) -> str:
@@ -131,7 +130,7 @@ class Archive:
             ArenaError: nothing could be read. LogError, ArchiveWriteError: facts could not be recorded.
         """
         client = self._connect(on_progress)
-        puller = Puller(self.log, self.engine, client, self._cache(), now=self._now)
+        puller = Puller(self.log, self.engine, client, self._cache(), time=self._time)
         options = PullOptions(full=full, mine=mine, budget=budget, depth=depth, comments=comments)
         report = puller.pull(channels, options, on_progress)
         self._remember_account(client.account())
@@ -229,6 +228,7 @@ class Archive:
             self._client = ArenaClient(
                 self._token,
                 self._api_url,
+                time=self._time,
                 cache=ResponseCache(self._cache() / "answers"),
                 account=self._known_account(),
                 pause_seconds=self._pause_seconds,

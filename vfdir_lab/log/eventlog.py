@@ -43,7 +43,7 @@ class EventLog:
         self.machine = machine
         self._now = now
         self._new_device = new_device
-        self._footers: dict[str, Footer | Refused] = {}
+        self._footers: dict[str, Footer] = {}
         self._broken: dict[str, Refused] = {}
         self._listing = Listing()
         self._coverage = Coverage()
@@ -69,8 +69,9 @@ class EventLog:
 
     def _cover(self, listing: Listing) -> Coverage:
         known = {listed.path for listed in listing.segments}
-        for gone in self._footers.keys() - known:
-            del self._footers[gone]
+        for seen in (self._footers, self._broken):
+            for gone in seen.keys() - known:
+                del seen[gone]
         self._waiting = False
         own = self.machine.mark()
         found = cover(listing.segments, lambda listed: self._footer(listed, own.device if own else None))
@@ -91,12 +92,20 @@ class EventLog:
             try:
                 footer = read_footer(str(self.root / listed.path), name=listed.name, device=listed.device)
             except LogDamagedError as error:
-                footer = Refused(path=listed.path, reason=str(error))
+                return self._wait(listed, str(error))
+            except FileNotFoundError:
+                if not (self.root / listed.path).is_symlink():
+                    raise
+                return self._wait(listed, "it is a symbolic link to what is not here")
             self._footers[listed.path] = footer
-        if isinstance(footer, Footer) and listed.device != own_device and self._from_the_future(footer):
-            self._waiting = True
-            return Refused(path=listed.path, reason="its stamps are ahead of this machine's clock; it waits")
+        if listed.device != own_device and self._from_the_future(footer):
+            return self._wait(listed, "its stamps are ahead of this machine's clock; it waits")
         return footer
+
+    def _wait(self, listed: Listed, reason: str) -> Refused:
+        """Refuse a file for now: it is looked at again, though its name stays the same."""
+        self._waiting = True
+        return Refused(path=listed.path, reason=reason)
 
     def _from_the_future(self, footer: Footer) -> bool:
         return footer.hlc_max >> COUNTER_BITS > milliseconds_of(self._now()) + DRIFT_BOUND_MS
@@ -116,8 +125,7 @@ class EventLog:
             if f"-{proof(data)}.parquet" not in segment.path:
                 broken.append(Refused(path=segment.path, reason="its bytes are not those its name proves"))
         self._broken |= {one.path: one for one in broken}
-        if broken:
-            self._listing = Listing()
+        self._waiting = self._waiting or bool(broken)
         return tuple(broken)
 
     def events_after(self, head: Head) -> Iterator[Event]:

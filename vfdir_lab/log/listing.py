@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from vfdir_lab.errors import LogDamagedError
 from vfdir_lab.log.coverage import Listed, Refused
 from vfdir_lab.log.segment import SegmentName
 
@@ -32,7 +33,7 @@ def list_log(root: Path) -> Listing:
     for entry, device in _files(root, foreign):
         path = f"log/{os.path.relpath(entry.path, root / 'log')}".replace(os.sep, "/")
         name = SegmentName.parse(entry.name)
-        if name is None:
+        if name is None or not (entry.is_file(follow_symlinks=False) or entry.is_symlink()):
             foreign.append(path)
         elif entry.is_symlink() and not _inside(entry.path, root):
             refused.append(Refused(path=path, reason="it is a symbolic link that leads out of the archive"))
@@ -57,17 +58,26 @@ def _files(root: Path, foreign: list[str]) -> Iterator[tuple[os.DirEntry[str], s
 
 
 def _own_folder(entry: os.DirEntry[str], root: Path) -> bool:
-    return entry.is_dir() and (not entry.is_symlink() or _inside(entry.path, root))
+    if entry.is_symlink():
+        return os.path.isdir(entry.path) and _inside(entry.path, root)  # noqa: PTH112 (false for a loop)
+    return entry.is_dir()
 
 
 def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
-    """The entries of a folder; none when it went away meanwhile (a file sync, a compaction)."""
+    """The entries of a folder; none when it went away meanwhile (a file sync, a compaction).
+
+    Raises:
+        LogDamagedError: it is there and may not be listed; what it holds must not seem to be gone.
+    """
     try:
         with os.scandir(folder) as found:
             return [entry for entry in found if not entry.name.startswith(".")]
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        reason = f"{folder} cannot be listed ({error.strerror}); mend its permissions"
+        raise LogDamagedError(reason) from error
 
 
 def _inside(path: str, root: Path) -> bool:
-    return Path(path).resolve().is_relative_to(root.resolve())
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))

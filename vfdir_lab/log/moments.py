@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
 
 from vfdir_lab.errors import HeadError
 from vfdir_lab.log.eventlog import EventLog
-from vfdir_lab.log.head import NOTHING, Head
+from vfdir_lab.log.head import Head
 
 Moment = str | date | datetime | Head
 
@@ -29,7 +30,7 @@ def head_of(log: EventLog, moment: Moment) -> Head:
 
 
 def _read(text: str) -> Head | datetime:
-    if text.strip() == NOTHING or (":" in text and not text.strip()[:4].isdecimal()):
+    with suppress(HeadError):  # first, for a device may be called 2026abcdef
         return Head.parse(text)
     try:
         return datetime.fromisoformat(text.strip())

@@ -162,8 +162,17 @@ def table_of(events: Sequence[Event]) -> pa.Table:
 
 
 def events_of(table: pa.Table) -> Iterable[Event]:
-    """The inverse of `table_of`."""
-    columns = [table.column(name).to_pylist() for name in COLUMNS]
+    """The inverse of `table_of`.
+
+    Raises:
+        LogDamagedError: a crafted file holds what no event can (a time after year 9999, text not in UTF-8).
+    """
+    try:
+        columns = [table.column(name).to_pylist() for name in COLUMNS]
+    except (ValueError, OverflowError) as error:
+        raise LogDamagedError(
+            f"a segment holds what no event can ({error}); `vfdir-lab verify` says which"
+        ) from error
     for row in zip(*columns, strict=True):
         yield Event(**dict(zip(COLUMNS, row, strict=True)))
 

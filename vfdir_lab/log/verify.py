@@ -72,13 +72,13 @@ def verify(log: EventLog, progress: Progress = lambda _done, _all: None) -> Veri
     coverage = log.coverage()
     problems = [Problem(path=one.path, what=one.reason) for one in listing.refused]
     unknown: set[str] = set()
-    proven: dict[str, Footer] = {}
+    proven: set[str] = set()
     for count, listed in enumerate(listing.segments):
         progress(count, len(listing.segments))
         found = list(_segment_problems(log, listed, unknown))
         problems += found
         if not found:
-            proven[listed.path] = _footer(log, listed)
+            proven.add(listed.path)
     progress(len(listing.segments), len(listing.segments))
     problems += _chain_problems(coverage, proven)
     problems += _waiting(coverage, {problem.path for problem in problems})
@@ -93,10 +93,6 @@ def verify(log: EventLog, progress: Progress = lambda _done, _all: None) -> Veri
     )
 
 
-def _footer(log: EventLog, listed: Listed) -> Footer:
-    return read_footer(str(log.root / listed.path), name=listed.name, device=listed.device)
-
-
 def _segment_problems(log: EventLog, listed: Listed, unknown: set[str]) -> Iterator[Problem]:
     lost = f"{listed.device}:{listed.name.first}-{listed.name.last}"
     try:
@@ -108,13 +104,16 @@ def _segment_problems(log: EventLog, listed: Listed, unknown: set[str]) -> Itera
         yield Problem(path=listed.path, what="its bytes are not those its name proves", lost=lost)
         return
     try:
-        footer = _footer(log, listed)
+        footer = read_footer(str(log.root / listed.path), name=listed.name, device=listed.device)
         table = pq.read_table(io.BytesIO(data))
     except (LogDamagedError, pa.ArrowException, OSError) as error:
         yield Problem(path=listed.path, what=str(error), lost=lost)
         return
-    for what in _row_problems(table, footer, unknown):
-        yield Problem(path=listed.path, what=what, lost=lost)
+    try:
+        for what in _row_problems(table, footer, unknown):
+            yield Problem(path=listed.path, what=what, lost=lost)
+    except (ValueError, OverflowError) as error:  # a time after year 9999, text not in UTF-8
+        yield Problem(path=listed.path, what=f"it holds what no event can ({error})", lost=lost)
 
 
 def _row_problems(table: pa.Table, footer: Footer, unknown: set[str]) -> Iterator[str]:
@@ -125,6 +124,7 @@ def _row_problems(table: pa.Table, footer: Footer, unknown: set[str]) -> Iterato
         yield "it holds another device's events"
     if table.column("seq").to_pylist() != list(range(footer.first, footer.last + 1)):
         yield "its seqs are not contiguous"
+        return
     hlc = table.column("hlc").to_pylist()
     if any(later <= earlier for earlier, later in pairwise(hlc)):
         yield "its stamps do not increase"
@@ -161,7 +161,7 @@ def _is_id(identifier: str) -> bool:
     return True
 
 
-def _chain_problems(coverage: Coverage, proven: dict[str, Footer]) -> Iterator[Problem]:
+def _chain_problems(coverage: Coverage, proven: set[str]) -> Iterator[Problem]:
     """Each covered segment names the digest of the one before it, and its stamps come after that one's."""
     digest: dict[str, str] = {}
     stamp: dict[str, int] = {}
@@ -187,7 +187,14 @@ def _waiting(coverage: Coverage, named: set[str]) -> Iterator[Problem]:
 
 def _tail_problems(coverage: Coverage, mark: Mark | None) -> Iterator[Problem]:
     """The end of our own part is not proven by any later segment, but this machine remembers it."""
-    if mark is not None and coverage.head.seq(mark.device) < mark.seq:
+    if mark is None:
+        return
+    if coverage.head.seq(mark.device) < mark.seq:
         lost = f"{mark.device}:{coverage.head.seq(mark.device) + 1}-{mark.seq}"
         if not any(gap.device == mark.device for gap in coverage.missing):
             yield Problem(path=f"log/device={mark.device}", what="the end of the log is missing", lost=lost)
+    for segment in coverage.of(mark.device):
+        footer = segment.footer
+        if footer.last == mark.seq and footer.digest != mark.digest:
+            lost = f"{mark.device}:{footer.first}-{footer.last}"
+            yield Problem(path=segment.path, what="it is not what this machine wrote", lost=lost)

@@ -7,14 +7,18 @@ it is read again, a bounded number of times. Progress is kept, and the next run 
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from vfdir_lab.errors import ArenaServerError
 from vfdir_lab.sync.judge import Verdict, judge_connections, judge_items
-from vfdir_lab.sync.normalise import SeenItem
+from vfdir_lab.sync.normalise import SeenItem, moment
 from vfdir_lab.sync.reading import PAGE, Outcome, Reading, state_of
 from vfdir_lab.sync.resume import Progress, Resume
 
 ATTEMPTS = 3
 PAGES_MAX = 5_000
+CLOCKS_DIFFER_BY = timedelta(seconds=60)
+"""At most: the client refuses to work with a larger difference."""
 
 
 def read_through(reading: Reading, resume: Resume, progress: Progress | None) -> Outcome:
@@ -25,6 +29,7 @@ def read_through(reading: Reading, resume: Resume, progress: Progress | None) ->
     """
     progress = progress or _begin(reading, attempt=1)
     while True:
+        _let_the_second_pass(reading, progress)
         verdict = Verdict()
         steady = _walk(reading, resume, progress) and _unmoved(reading, progress)
         if steady:
@@ -50,9 +55,25 @@ def _begin(reading: Reading, *, attempt: int) -> Progress:
         scan=reading.recorder.cause,
         account=reading.account,
         state=state_of(reading.wire),
-        at=reading.setting.now().isoformat(),
+        at=reading.setting.time.now().isoformat(),
         attempt=attempt,
     )
+
+
+def _let_the_second_pass(reading: Reading, progress: Progress) -> None:
+    """Wait until a change of the channel could be told from the last one.
+
+    are.na's times are whole seconds: a channel that changed just now may change again while its pages are
+    read and show the same `updated_at`. A second after it was answered, it cannot.
+    """
+    changed = moment(reading.wire.get("updated_at"))
+    counts = reading.wire.get("counts")
+    said = counts.get("contents") if isinstance(counts, dict) else None
+    is_one_page = isinstance(said, int) and said <= PAGE
+    if progress.page != 1 or changed is None or is_one_page:
+        return
+    if abs(reading.setting.time.now() - changed) < timedelta(seconds=2) + CLOCKS_DIFFER_BY:
+        reading.setting.time.sleep(1.0)
 
 
 def _walk(reading: Reading, resume: Resume, progress: Progress) -> bool:

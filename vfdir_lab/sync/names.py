@@ -32,8 +32,12 @@ def channel_name(name: int | str) -> int | str:
 
 
 def _from_address(text: str) -> str:
-    parts = urlsplit(text if "://" in text else f"https://{text}")
+    refusal = UsageError(f"{text!r} is not the address of a channel on are.na; copy it from the browser")
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError as error:
+        raise refusal from error
     path = [unquote(part) for part in parts.path.split("/") if part]
     if parts.hostname not in _HOSTS or not path:
-        raise UsageError(f"{text!r} is not the address of a channel on are.na; copy it from the browser")
+        raise refusal
     return path[-1]

@@ -6,10 +6,10 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from vfdir_lab.arena import ArenaClient, Wire
+from vfdir_lab.arena import SYSTEM_TIME, ArenaClient, Time, Wire
 from vfdir_lab.errors import (
     ArenaApiError,
     ArenaAuthError,
@@ -20,7 +20,7 @@ from vfdir_lab.errors import (
     UsageError,
 )
 from vfdir_lab.event import Draft, object_id, remote_number
-from vfdir_lab.event.stamp import moment_of, utc_now
+from vfdir_lab.event.stamp import moment_of
 from vfdir_lab.log import EventLog, Head
 from vfdir_lab.projection import Engine
 from vfdir_lab.projection.engine import read_sql
@@ -30,6 +30,9 @@ from vfdir_lab.sync.reading import Setting
 from vfdir_lab.sync.record import Recorder
 from vfdir_lab.sync.report import ChannelReport, PullProgress, PullReport
 from vfdir_lab.sync.scan import scan_channel
+
+Queue = deque[tuple[int | str, int | str, int]]
+"""Channels to read: as the person named them, as are.na is asked, and how deep they are."""
 
 FULL_AFTER = timedelta(days=7)
 LEAST_BUDGET = 2
@@ -61,14 +64,14 @@ class Puller:
         client: ArenaClient,
         cache: Path,
         *,
-        now: Callable[[], datetime] = utc_now,
+        time: Time = SYSTEM_TIME,
         new_scan: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         self._log = log
         self._engine = engine
         self._client = client
         self._cache = cache
-        self._now = now
+        self._time = time
         self._new_scan = new_scan
 
     def pull(
@@ -96,6 +99,8 @@ class Puller:
         account = self._client.account()
         if options.mine:
             queue.extend((number, number, 0) for number in self._own_channels())
+        if options.budget is not None:
+            queue = self._longest_unread_first(queue)
         while queue:
             name, reference, depth = queue.popleft()
             report = ChannelReport(name=str(name), requests_before=self._client.requests)
@@ -201,7 +206,7 @@ class Puller:
         setting = Setting(
             client=self._client,
             log=self._log,
-            now=self._now,
+            time=self._time,
             new_scan=self._new_scan,
             cache=self._cache,
             tell=tell,
@@ -213,12 +218,24 @@ class Puller:
         """Whether a quick look would not do: never read whole, too long ago, or by another device."""
         account = self._client.account().key
         last = mirror.last_complete(account)
-        if last is None or self._now() - moment_of(last.order[0]) > FULL_AFTER:
+        if last is None or self._time.now() - moment_of(last.order[0]) > FULL_AFTER:
             return True
         mark = self._log.machine.mark()
         if mark is None or last.device != mark.device:
             return True
         return mirror.others_since(Head.parse(str(last.payload["head"])), mark.device)
+
+    def _longest_unread_first(self, queue: Queue) -> Queue:
+        """The same channels in the order that lets every one have its turn, run after run."""
+        table = self._engine.arrow(read_sql(SQL, "last_read"))
+        read = dict(zip(table.column("channel").to_pylist(), table.column("hlc").to_pylist(), strict=True))
+
+        def last(asked: tuple[int | str, int | str, int]) -> int:
+            reference = asked[1]
+            number = reference if isinstance(reference, int) else self._known_number(reference)
+            return int(read.get(f"channel:{number}", 0))
+
+        return deque(sorted(queue, key=last))
 
     def _own_channels(self) -> list[int]:
         """The account's channels: as are.na's index lists them (it lags), and those we know already."""
@@ -235,7 +252,7 @@ class Puller:
         return list(dict.fromkeys([*found, *known.column("remote_id").to_pylist()]))
 
 
-def _check(options: PullOptions, queue: deque[tuple[int | str, int | str, int]]) -> None:
+def _check(options: PullOptions, queue: Queue) -> None:
     if not queue and not options.mine:
         raise UsageError("name a channel to pull (slug, number or address), or ask for --mine")
     if options.budget is not None and options.budget < LEAST_BUDGET:

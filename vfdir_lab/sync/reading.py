@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
-from vfdir_lab.arena import ArenaClient, Page, Wire
+from vfdir_lab.arena import ArenaClient, Page, Time, Wire
 from vfdir_lab.event import canonical
 from vfdir_lab.log import EventLog
 from vfdir_lab.sync.judge import Verdict
@@ -24,13 +23,13 @@ PAGE = 100
 class Setting:
     """What a scan works with.
 
-    `now` is the wall clock, `new_scan` gives a fresh scan id, `cache` is this device's disposable folder, and
-    `tell(items, total)` hears how far the scan has come.
+    `time` is the clocks and sleep, `new_scan` gives a fresh scan id, `cache` is this device's disposable
+    folder, and `tell(items, total)` hears how far the scan has come.
     """
 
     client: ArenaClient
     log: EventLog
-    now: Callable[[], datetime]
+    time: Time
     new_scan: Callable[[], str]
     cache: Path
     tell: Callable[[int, int | None], None]

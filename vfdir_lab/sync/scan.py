@@ -30,7 +30,7 @@ def scan_channel(
     """
     account = setting.client.account().key
     resume = Resume(setting.cache, mirror.channel)
-    progress = resume.load(account=account, state=state_of(wire), now=setting.now())
+    progress = resume.load(account=account, state=state_of(wire), now=setting.time.now())
     scan = progress.scan if progress else f"scan:{setting.new_scan()}"
     opening = None if progress else _started(scan, mirror.channel, account)
     reading = Reading(
