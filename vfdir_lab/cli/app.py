@@ -9,7 +9,7 @@ import typer
 
 from vfdir_lab import __version__
 from vfdir_lab.cli import demo, exporting, pulling, reading, sandboxing
-from vfdir_lab.cli.options import Home, remember_home
+from vfdir_lab.cli.options import HomeFirst, remember_home
 from vfdir_lab.cli.screen import complain
 from vfdir_lab.errors import ArenaRateLimitError, BudgetReachedError, VfdirError
 
@@ -32,7 +32,7 @@ def _say_version(wanted: bool) -> None:
 
 @app.callback()
 def every_command(
-    home: Home = None,
+    home: HomeFirst = None,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is."),

@@ -9,11 +9,11 @@ import typer
 
 from vfdir_lab.archive import Archive
 
-Home = Annotated[
+_HOME_HELP = "The archive's folder (VFDIR_HOME, else ./archive)."
+Home = Annotated[Path | None, typer.Option("--home", metavar="DIR", help=_HOME_HELP)]
+HomeFirst = Annotated[
     Path | None,
-    typer.Option(
-        "--home", metavar="DIR", envvar="VFDIR_HOME", help="The archive's folder (default ./archive)."
-    ),
+    typer.Option("--home", metavar="DIR", envvar="VFDIR_HOME", show_envvar=False, help=_HOME_HELP),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 AsOf = Annotated[
@@ -25,14 +25,14 @@ _home: list[Path] = []
 
 
 def remember_home(home: Path | None) -> None:
-    """Keep a `--home` that was given before the command."""
+    """Keep a `--home` that was given before the command, or the environment's."""
     _home.clear()
     if home is not None:
         _home.append(home)
 
 
 def home_of(home: Path | None) -> Path:
-    """The folder to use: given after the command, before it, or the default."""
+    """The folder to use: given after the command, before it, by the environment, or the default."""
     return home or (_home[0] if _home else Path("archive"))
 
 

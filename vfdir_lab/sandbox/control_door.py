@@ -58,6 +58,6 @@ def _called(control: Control, name: str, given: bytes | dict[str, str]) -> Respo
         if not isinstance(arguments, dict):
             return JSONResponse({"error": "Arguments are a JSON object."}, 400)
         result = getattr(control, name)(**arguments)
-    except (SandboxError, Refusal, TypeError) as error:
+    except (SandboxError, Refusal, TypeError, ValueError, AttributeError) as error:
         return JSONResponse({"error": str(error)}, 400)
     return Response(json.dumps({"result": result}), media_type="application/json")

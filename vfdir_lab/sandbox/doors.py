@@ -48,7 +48,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 # How a request finds the connection it came by; put into the scope by the server.
 TRANSPORT = "vfdir_lab.transport"
 LARGEST_BODY_BYTES = 64 * 1024 * 1024
-_ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def inner_app(control: Control) -> Starlette:
@@ -59,9 +58,14 @@ def inner_app(control: Control) -> Starlette:
         Route("/media/{rest:path}", _files(service, get_media), methods=["GET"]),
         Route("/uploads/{rest:path}", _files(service, put_upload), methods=["PUT"]),
         control_route(control),
-        Route("/{rest:path}", _api(service, Endpoint("*", "", nowhere)), methods=_ALL_METHODS),
     ]
-    app = Starlette(routes=routes)
+    nothing = _api(service, Endpoint("*", "", nowhere))
+
+    async def not_found(http: HttpRequest, _error: Exception) -> Response:
+        return await nothing(http)
+
+    # A path with another method is a 404 like any other.
+    app = Starlette(routes=routes, exception_handlers={404: not_found, 405: not_found})
     app.router.redirect_slashes = False
     return app
 
@@ -123,12 +127,12 @@ class FrontDoor:
         entry.fault = fault.kind
         answer = await self._perform_with(fault, scope, body)
         if fault.kind.startswith("drop"):
-            await _hang_up(scope, receive, abruptly=True)
+            await hang_up(scope, receive, abruptly=True)
             return
         entry.status = answer.status
         if fault.kind == "truncate" and fault.text("mode") == "cut":
             await self._send(answer, send, answer.body[: kept(answer, fault)])
-            await _hang_up(scope, receive, abruptly=False)
+            await hang_up(scope, receive, abruptly=False)
             return
         await self._send(answer, send, answer.body)
 
@@ -188,7 +192,8 @@ async def _read(receive: Receive) -> bytes:
     return body
 
 
-async def _hang_up(scope: Scope, receive: Receive, *, abruptly: bool) -> None:
+async def hang_up(scope: Scope, receive: Receive, *, abruptly: bool) -> None:
+    """Close the connection a request came by, at once or after what was sent; returns when it is closed."""
     transport: asyncio.Transport = scope["extensions"][TRANSPORT]["transport"]
     if abruptly:
         transport.abort()

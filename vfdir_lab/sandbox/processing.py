@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from vfdir_lab.sandbox.media import STAND_IN, UPLOADS, extension, guess_type
 from vfdir_lab.sandbox.records import Embedded, Source
@@ -28,6 +28,8 @@ _PLAYERS = {
     "vimeo.com": "Vimeo",
     "soundcloud.com": "SoundCloud",
 }
+# What may stand in an address as it is (RFC 3986).
+_IN_ADDRESSES = "%:/?#[]@!$&'()*+,;=-._~"
 _URL = re.compile(r"https?://[^\s/$.?#][^\s]*", re.IGNORECASE)
 
 
@@ -94,16 +96,14 @@ class Processing:
         if host.endswith(".invalid"):
             return {"state": "failed"}
         name = unquote(parts.path.rstrip("/").rsplit("/", 1)[-1])
-        source = block.source or Source(
-            url=value, provider_name=host or None, provider_url=f"{parts.scheme}://{parts.netloc}"
-        )
+        source = block.source or source_of(value, None)
         if extension(name) in _PICTURES:
             return self._file(STAND_IN, name, "image/png", block) | {"source": source}
         if extension(name) in _FILES:
             return self._file(b"A stand-in.\n", name, guess_type(name), block) | {"source": source}
         fields: BlockFields = {"state": "available", "source": source, "title": block.title or name or host}
         if host in _PLAYERS:
-            embedded = Embedded(url=value, title=name or host, author_name=_PLAYERS[host])
+            embedded = Embedded(url=source.url, title=name or host, author_name=_PLAYERS[host])
             return fields | {"kind": "Embed", "embedded": embedded}
         return fields | {"kind": "Link"}
 
@@ -123,4 +123,18 @@ class Processing:
 
 def is_address(value: str) -> bool:
     """Whether a block's value is one web address, and so is not text."""
-    return _URL.fullmatch(value.strip()) is not None
+    try:
+        return _URL.fullmatch(value.strip()) is not None and bool(urlsplit(value.strip()).hostname)
+    except ValueError:
+        return False
+
+
+def source_of(url: str, title: str | None) -> Source:
+    """The source of a block at an address, which comes out with every odd character percent-encoded."""
+    parts = urlsplit(url)
+    address = quote(url, safe=_IN_ADDRESSES)
+    if not parts.hostname:
+        return Source(url=address, title=title)
+    name = parts.hostname.removeprefix("www.")
+    provider = quote(f"{parts.scheme}://{parts.hostname}", safe=_IN_ADDRESSES)
+    return Source(url=address, title=title, provider_name=name, provider_url=provider)

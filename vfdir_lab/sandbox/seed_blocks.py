@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from vfdir_lab.errors import SandboxError
 from vfdir_lab.sandbox.media import guess_type
-from vfdir_lab.sandbox.records import Embedded, Source
+from vfdir_lab.sandbox.processing import source_of
+from vfdir_lab.sandbox.records import Embedded
 from vfdir_lab.sandbox.world import BlockFields
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class BlockMaker:
             "updated_at": at,
         }
         if item.has("source"):
-            fields["source"] = _source(item.text("source"), item.optional("source_title"))
+            fields["source"] = source_of(item.text("source"), item.optional("source_title"))
         return fields
 
     def _own(self, kind: str, item: Row, at: int) -> BlockFields:
@@ -105,17 +105,17 @@ class BlockMaker:
             case "image":
                 return {"kind": "Image", "picture": self._picture(item, value, at)}
             case "link":
-                source = _source(value, item.optional("source_title") or item.optional("title"))
+                source = source_of(value, item.optional("source_title") or item.optional("title"))
                 fields = {"kind": "Link", "source": source, "content": item.optional("content")}
             case "file":
                 name = item.optional("filename") or value
                 attached = self._world.media.attached(self._read("files", value), name, at, guess_type(value))
                 fields = {"kind": "Attachment", "attached": attached}
             case "embed":
-                source = _source(value, item.optional("title"))
+                source = source_of(value, item.optional("title"))
                 fields = {"kind": "Embed", "source": source, "embedded": _embedded(value, item)}
             case _:
-                return {"kind": "PendingBlock", "state": "processing", "source": _source(value, None)}
+                return {"kind": "PendingBlock", "state": "processing", "source": source_of(value, None)}
         if item.has("picture"):
             fields["picture"] = self._picture(item, item.text("picture"), at)
         return fields
@@ -132,14 +132,6 @@ class BlockMaker:
         except OSError as error:
             raise SandboxError(f"The sandbox's world cannot be read: {folder}/{name}: {error}") from error
         raise SandboxError(f"The sandbox's world cannot be read: {folder}/{name} is not in its folder.")
-
-
-def _source(url: str, title: str | None) -> Source:
-    parts = urlsplit(url)
-    if not parts.netloc:
-        return Source(url=url, title=title)
-    name = (parts.hostname or "").removeprefix("www.")
-    return Source(url=url, title=title, provider_name=name, provider_url=f"{parts.scheme}://{parts.netloc}")
 
 
 def _embedded(url: str, item: Row) -> Embedded:

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from vfdir_lab.errors import SandboxError
 from vfdir_lab.sandbox.control import Control
-from vfdir_lab.sandbox.doors import TRANSPORT, FrontDoor
+from vfdir_lab.sandbox.doors import TRANSPORT, FrontDoor, hang_up
 from vfdir_lab.sandbox.seed import load_world
 from vfdir_lab.sandbox.service import Service, Tokens
 
@@ -44,7 +44,12 @@ class _Protocol(H11Protocol):
 
         async def with_transport(scope: Scope, receive: Receive, send: Send) -> None:
             extensions = {**scope.get("extensions", {}), TRANSPORT: {"transport": transport}}
-            await app({**scope, "extensions": extensions}, receive, send)
+            scope = {**scope, "extensions": extensions}
+            try:
+                await app(scope, receive, send)
+            except asyncio.CancelledError:
+                # The server is stopping: whoever still waits gets no answer, as when a server dies.
+                await hang_up(scope, receive, abruptly=True)
 
         self.app = with_transport
 
@@ -130,6 +135,7 @@ class Sandbox:
             lifespan="off",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             server_header=False,
             date_header=False,
         )
@@ -161,7 +167,8 @@ class Sandbox:
         self.stop()
 
     def _listen(self) -> socket.socket:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # asyncio turns off Nagle's waiting (40 ms a request) only where the protocol is named.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, self._port))

@@ -64,7 +64,7 @@ class Tables:
 
     def places(self, channel_id: int) -> dict[int, int]:
         """A channel's positions by connection."""
-        return {connection.id: connection.position for connection in self.contents(channel_id)}
+        return {key: self.connections[key].position for key in self._in_channel.get(channel_id, ())}
 
     def connections_of(self, item: ItemKey) -> list[Connection]:
         """Every place an item is connected, oldest first."""

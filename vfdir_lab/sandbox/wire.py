@@ -7,33 +7,26 @@ Guarantees the shapes of the published description; checked against it in `tests
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import TYPE_CHECKING
 
 from vfdir_lab.sandbox.access import Access, visibility_of
 from vfdir_lab.sandbox.answers import Json
 from vfdir_lab.sandbox.clock import iso
 from vfdir_lab.sandbox.markdown import render
-from vfdir_lab.sandbox.media import extension
 from vfdir_lab.sandbox.records import Block, Group, ItemKey, Person
+from vfdir_lab.sandbox.wire_media import attachment, embed, original, picture, source
 
 if TYPE_CHECKING:
     from vfdir_lab.sandbox.access import Viewer
     from vfdir_lab.sandbox.records import (
-        Attached,
         Channel,
         Comment,
         Connection,
-        Embedded,
         Owner,
-        Picture,
-        Source,
     )
     from vfdir_lab.sandbox.world import World
 
 Shape = dict[str, Json]
-_SIZES = {"small": 400, "medium": 800, "large": 1600, "square": 600}
 
 
 class Wire:
@@ -204,13 +197,14 @@ class Wire:
             "updated_at": iso(block.updated_at),
             "user": self.embedded_person(self._world.people[block.user_id]),
             "metadata": dict(block.metadata) or None,
-            "source": _source(block.source),
+            # Recorded: nothing is said of the source while a block is processed.
+            "source": None if block.kind == "PendingBlock" else source(block.source),
             "_links": links | {"user": self._href(f"/users/{block.user_id}")},
         }
         return shape | self._body(block)
 
     def _body(self, block: Block) -> Shape:
-        image = self._picture(block, block.picture) if block.picture else None
+        image = picture(self._base, block.id, block.picture) if block.picture else None
         if block.kind == "Text":
             return {"content": _rendered(block.content or "")}
         if block.kind == "Link":
@@ -218,54 +212,11 @@ class Wire:
         if block.kind == "Image":
             return {"image": image}
         if block.kind == "Attachment" and block.attached:
-            return {"attachment": self._attached(block, block.attached), "image": image}
+            return {"attachment": attachment(self._base, block.id, block.attached), "image": image}
         if block.kind == "Embed" and block.embedded:
-            thumbnail = self._address(block, block.picture) if block.picture else None
-            return {"embed": _embed(block.embedded, thumbnail), "image": image}
+            thumbnail = original(self._base, block.id, block.picture) if block.picture else None
+            return {"embed": embed(block.embedded, thumbnail), "image": image}
         return {}
-
-    def _picture(self, block: Block, picture: Picture) -> Shape:
-        width, height = picture.width, picture.height
-        shape: Shape = {
-            "alt_text": picture.alt_text,
-            "blurhash": None,
-            "width": width,
-            "height": height,
-            "src": self._address(block, picture),
-            "aspect_ratio": round(width / height, 4) if width and height else None,
-            "content_type": picture.content_type,
-            "filename": picture.filename,
-            "file_size": picture.file_size,
-            "updated_at": iso(picture.updated_at),
-        }
-        return shape | {name: self._rendition(picture, name, side) for name, side in _SIZES.items()}
-
-    def _rendition(self, picture: Picture, name: str, side: int) -> Shape:
-        def address(factor: int) -> str:
-            edits = {"resize": {"width": side * factor, "fit": "cover" if name == "square" else "inside"}}
-            token = json.dumps({"bucket": "sandbox", "key": picture.media, "edits": edits})
-            return f"{self._base}/media/{base64.urlsafe_b64encode(token.encode()).decode()}"
-
-        width, height = picture.width, picture.height
-        if name == "square":
-            width = height = side
-        elif width and height:
-            scale = min(1.0, side / max(width, height))
-            width, height = max(1, round(width * scale)), max(1, round(height * scale))
-        return {"src": address(1), "src_2x": address(2), "width": width, "height": height}
-
-    def _attached(self, block: Block, attached: Attached) -> Shape:
-        return {
-            "filename": attached.filename,
-            "content_type": attached.content_type,
-            "file_size": attached.file_size,
-            "file_extension": extension(attached.filename).removeprefix(".") or None,
-            "updated_at": iso(attached.updated_at),
-            "url": f"{self._base}/media/{block.id}/{attached.media}?{attached.updated_at}",
-        }
-
-    def _address(self, block: Block, picture: Picture) -> str:
-        return f"{self._base}/media/{block.id}/original_{picture.media}?{picture.updated_at}"
 
     def _can(self, item: Block | Channel) -> Shape:
         access = self._access
@@ -326,27 +277,3 @@ def _markdown(text: str | None) -> Shape | None:
 def _rendered(text: str) -> Shape:
     shown = render(text)
     return {"markdown": shown["markdown"], "html": shown["html"], "plain": shown["plain"]}
-
-
-def _source(source: Source | None) -> Shape | None:
-    if source is None:
-        return None
-    provider: Json = None
-    if source.provider_name and source.provider_url:
-        provider = {"name": source.provider_name, "url": source.provider_url}
-    return {"url": source.url, "title": source.title, "provider": provider}
-
-
-def _embed(embedded: Embedded, thumbnail: str | None) -> Shape:
-    return {
-        "url": embedded.url,
-        "type": embedded.kind,
-        "title": embedded.title,
-        "author_name": embedded.author_name,
-        "author_url": embedded.author_url,
-        "source_url": embedded.url,
-        "width": embedded.width,
-        "height": embedded.height,
-        "html": embedded.html,
-        "thumbnail_url": thumbnail,
-    }
