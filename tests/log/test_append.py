@@ -493,3 +493,13 @@ def test_the_device_of_a_copy_is_settled_once(place: Place) -> None:
     place.append(1)
     assert joined(place, "dev1") == {}
     assert place.log().coverage().head == Head({"dev1": 2})
+
+
+def test_an_archive_that_went_away_is_not_made_again(place: Place) -> None:
+    """A disk that was unplugged must not find a second log where it is mounted again."""
+    log = place.log()
+    log.append([Draft(kind="user.observed", object_id="user:1", payload={})])
+    place.root.rename(place.root.with_name("elsewhere"))
+    with pytest.raises(LogWriteError, match="not there any more"):
+        log.append([Draft(kind="user.observed", object_id="user:2", payload={})])
+    assert not place.root.exists()

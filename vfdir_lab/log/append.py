@@ -63,6 +63,10 @@ class Writer:
         """As `EventLog.append`."""
         if not drafts:
             return ()
+        if not self._log.root.is_dir():
+            raise LogWriteError(
+                f"{self._log.root} is not there any more; nothing was recorded. Is its disk away?"
+            )
         joins = self._seq == 0
         if joins:
             drafts = [self._joined(), *drafts]

@@ -6,6 +6,7 @@ then the folder is flushed, so that the rename itself survives a power cut.
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -63,5 +64,8 @@ def sync_folder(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # this file system has no such thing
+            raise
     finally:
         os.close(descriptor)

@@ -30,8 +30,8 @@ def list_log(root: Path) -> Listing:
     segments: list[Listed] = []
     refused: list[Refused] = []
     foreign: list[str] = []
-    for entry, device in _files(root, foreign):
-        path = f"log/{os.path.relpath(entry.path, root / 'log')}".replace(os.sep, "/")
+    for entry, device, folder in _files(root, foreign):
+        path = f"{folder}/{entry.name}"
         name = SegmentName.parse(entry.name)
         if name is None or not (entry.is_file(follow_symlinks=False) or entry.is_symlink()):
             foreign.append(path)
@@ -43,7 +43,8 @@ def list_log(root: Path) -> Listing:
     return Listing(segments=tuple(segments), refused=tuple(refused), foreign=tuple(sorted(foreign)))
 
 
-def _files(root: Path, foreign: list[str]) -> Iterator[tuple[os.DirEntry[str], str]]:
+def _files(root: Path, foreign: list[str]) -> Iterator[tuple[os.DirEntry[str], str, str]]:
+    """Every file in a device's months: its entry, the device, the folder relative to the archive."""
     for device in _entries(root / "log"):
         match = _DEVICE.fullmatch(device.name)
         if match is None or not _own_folder(device, root):
@@ -54,7 +55,7 @@ def _files(root: Path, foreign: list[str]) -> Iterator[tuple[os.DirEntry[str], s
                 foreign.append(f"log/{device.name}/{month.name}")
                 continue
             for entry in _entries(month.path):
-                yield entry, match[1]
+                yield entry, match[1], f"log/{device.name}/{month.name}"
 
 
 def _own_folder(entry: os.DirEntry[str], root: Path) -> bool:
