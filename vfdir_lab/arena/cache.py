@@ -80,7 +80,7 @@ class ResponseCache:
             or len(head) >= _LARGEST_HEAD_BYTES
         ):
             return
-        packed = gzip.compress(head + b"\n" + entry.body, compresslevel=6, mtime=0)
+        packed = gzip.compress(head + b"\n" + entry.body, compresslevel=1, mtime=0)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._replace(self._path(account, url), packed)

@@ -19,8 +19,9 @@ def write_json(
     with (folder / "channel.json").open("w", encoding="utf-8", newline="\n") as file:
         file.write('{"channel":' + spelled(channel) + ',\n"items":[')
         for number, item in enumerate(rows.of("items")):
-            file.write((",\n" if number else "\n") + spelled(_item(item)))
-            counts["blocks" if item["block"] else "channels"] += 1
+            kind = "channel" if str(item["connection"]["item"]).startswith("channel:") else "block"
+            file.write((",\n" if number else "\n") + spelled(_item(item, kind)))
+            counts[f"{kind}s"] += 1
             tell(number + 1)
         file.write('],\n"users":[')
         for number, user in enumerate(rows.of("users")):
@@ -30,10 +31,13 @@ def write_json(
     return counts
 
 
-def _item(item: Row) -> Row:
-    """An item as people read it: where it stands, what it is."""
-    what = {"block": item["block"]} if item["block"] else {"channel": item["channel"]}
-    return {"position": item["connection"]["position"], "connection": item["connection"], **what}
+def _item(item: Row, kind: str) -> Row:
+    """An item as people read it: where it stands, what it is; null where we never saw it itself."""
+    return {
+        "position": item["connection"]["position"],
+        "connection": item["connection"],
+        kind: item[kind],
+    }
 
 
 def write_jsonl(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -72,15 +73,11 @@ def export_channel(
     if options.format not in FORMATS:
         raise UsageError(f"there is no format {options.format!r}; there are {', '.join(FORMATS)}")
     row = _the_channel(engine, channel, options)
-    if (path.exists() or path.is_symlink()) and not (options.replace and _is_snapshot(path)):
-        mend = "choose another place" if options.replace else "choose another place, or say --replace"
-        raise ExportError(
-            f"{path} is there already{' and is no snapshot' if options.replace else ''}; {mend}"
-        )
     beside = path.parent / f".{path.name}.{os.getpid()}.tmp"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _tidy(path)
+        _tidy(path, beside)
+        _refuse_what_is_there(path, replace=options.replace)
         beside.mkdir()
         manifest = _write(engine, row, beside, options, tell)
         _into_place(beside, path)
@@ -106,6 +103,12 @@ def _the_channel(engine: Engine, channel: int | str, options: SnapshotOptions) -
     if found[0]["visibility"] == "private" and not options.private:
         raise ExportError(f"{channel!r} is private; say --private to let it leave the archive")
     return found[0]
+
+
+def _refuse_what_is_there(path: Path, *, replace: bool) -> None:
+    if os.path.lexists(path) and not (replace and _is_snapshot(path)):
+        mend = "choose another place" if replace else "choose another place, or say --replace"
+        raise ExportError(f"{path} is there already{' and is no snapshot' if replace else ''}; {mend}")
 
 
 def _is_snapshot(path: Path) -> bool:
@@ -159,22 +162,32 @@ def _pretty(manifest: dict[str, Any]) -> bytes:
 
 
 def _into_place(beside: Path, path: Path) -> None:
-    """Rename; what is replaced is moved aside first and removed last, so a whole one is always there."""
-    old = path.parent / f".{path.name}.old"
+    """Rename; what is replaced is moved aside first and given up last, so a whole one is always there."""
+    old = _aside(path)
     if path.exists():
         path.rename(old)
-    beside.rename(path)
+    try:
+        beside.rename(path)
+    except OSError:
+        if _is_snapshot(old):
+            old.rename(path)
+        raise
     sync_folder(path.parent)
-    if old.exists():
-        shutil.rmtree(old)
+    if _is_snapshot(old):
+        old.rename(beside)
 
 
-def _tidy(path: Path) -> None:
+def _aside(path: Path) -> Path:
+    """Where what is replaced waits until its successor is in place."""
+    return path.parent / f".{path.name}.old"
+
+
+def _tidy(path: Path, beside: Path) -> None:
     """Clear away what a killed export left; one that died between its renames gets its old snapshot back."""
-    old = path.parent / f".{path.name}.old"
-    if old.exists() and not path.exists():
-        old.rename(path)
-    elif old.exists():
-        shutil.rmtree(old)
-    for left in path.parent.glob(f".{path.name}.*.tmp"):
-        shutil.rmtree(left)
+    old = _aside(path)
+    if _is_snapshot(old):
+        old.rename(beside if os.path.lexists(path) else path)
+    ours = re.compile(rf"\.{re.escape(path.name)}\.[0-9]+\.tmp")
+    for left in path.parent.iterdir():
+        if ours.fullmatch(left.name):
+            shutil.rmtree(left)

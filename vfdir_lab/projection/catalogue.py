@@ -11,13 +11,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import cast
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.scope import traverse_scope
 
 from vfdir_lab.errors import ProjectionFileError
 
@@ -25,6 +27,7 @@ LEAF = "events"
 _HEADER = re.compile(r"--\s*([a-z ]+?)\s*:\s*(.*?)\s*")
 _FILE = re.compile(r"v([1-9][0-9]*)_([a-z0-9_]+)\.sql")
 _REQUIRED = ("projection", "version", "title", "key")
+_NOTHING = (type(None), exp.Semicolon)  # what is left after the last semicolon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,11 @@ class Catalogue:
         for place in sorted(folder.iterdir(), key=lambda one: one.name):
             if place.is_dir() and place.name != "helpers":
                 for definition in _read_folder(place):
+                    if (definition.name, definition.version) in definitions:
+                        raise ProjectionFileError(
+                            f"{place.name}: there are two files of version {definition.version}; "
+                            "give one of them another number"
+                        )
                     definitions[definition.name, definition.version] = definition
         return cls(definitions)
 
@@ -87,7 +95,13 @@ class Catalogue:
                     f"which is no table here; there are {LEAF}, {', '.join(sorted(chosen))}"
                 )
         order = TopologicalSorter({name: one.reads - {LEAF} for name, one in chosen.items()})
-        return [chosen[name] for name in order.static_order()]
+        try:
+            return [chosen[name] for name in order.static_order()]
+        except CycleError as error:
+            circle = " reads ".join(reversed(error.args[1]))
+            raise ProjectionFileError(
+                f"projections read each other in a circle: {circle}; let one of them read {LEAF} instead"
+            ) from error
 
 
 @cache
@@ -101,7 +115,7 @@ def _read_folder(place: Traversable) -> Iterator[Definition]:
         match = _FILE.fullmatch(file.name)
         if match is None:
             continue
-        definition = define(file.read_text("utf-8"), where=f"{place.name}/{file.name}")
+        definition = define(_text(file, place.name), where=f"{place.name}/{file.name}")
         if (definition.name, definition.version) != (place.name, int(match[1])):
             raise ProjectionFileError(
                 f"{place.name}/{file.name}: the header says {definition.name} v{definition.version}; "
@@ -110,15 +124,23 @@ def _read_folder(place: Traversable) -> Iterator[Definition]:
         yield definition
 
 
+def _text(file: Traversable, folder: str) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise ProjectionFileError(f"{folder}/{file.name}: not UTF-8; save it as that") from error
+
+
 def define(text: str, *, where: str) -> Definition:
     """Read the text of one projection file. `where` names it in errors.
 
     Raises:
-        ProjectionFileError: the header is incomplete, or the rest is not one SELECT.
+        ProjectionFileError: the header is incomplete, the rest is not one SELECT, or it calls a helper
+            wrongly.
     """
     header = _header(text, where)
     tree = _select(text, where)
-    plain = expand(tree)
+    plain = expand(tree, where=where)
     return Definition(
         name=header["projection"],
         version=int(header["version"]),
@@ -145,45 +167,56 @@ def _header(text: str, where: str) -> dict[str, str]:
             "begin the file with lines like `-- projection: blocks`"
         )
     if not header["version"].isdecimal():
-        raise ProjectionFileError(f"{where}: version {header['version']!r} is not a number")
+        raise ProjectionFileError(
+            f"{where}: version {header['version']!r} is not a number; count from 1, as the file name does"
+        )
     return header
 
 
 def _select(text: str, where: str) -> exp.Query:
     try:
-        trees = [tree for tree in sqlglot.parse(text, dialect="duckdb") if tree is not None]
-    except SqlglotError as error:
-        raise ProjectionFileError(f"{where}: not SQL: {str(error).splitlines()[0]}") from error
-    if len(trees) != 1 or not isinstance(trees[0], exp.Query):
-        raise ProjectionFileError(f"{where}: a projection is one SELECT and nothing else")
+        trees = [tree for tree in sqlglot.parse(text, dialect="duckdb") if not isinstance(tree, _NOTHING)]
+    except (SqlglotError, RecursionError) as error:
+        raise ProjectionFileError(
+            f"{where}: not SQL: {str(error).splitlines()[0]}; try it in `vfdir-lab sql` first"
+        ) from error
+    if len(trees) != 1 or not isinstance(trees[0], exp.Query) or trees[0].find(exp.DDL, exp.DML):
+        raise ProjectionFileError(
+            f"{where}: a projection is one SELECT and nothing else; take out what is not part of it"
+        )
     return trees[0]
 
 
 def _tables(tree: exp.Expr) -> set[str]:
-    """The tables a query reads, without its own common table expressions."""
-    own = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
-    return {table.name for table in tree.find_all(exp.Table)} - own
+    """The tables a query reads, without its own common table expressions, each where it can be seen."""
+    sources = (source for scope in traverse_scope(tree) for source in scope.sources.values())
+    tables = (source for source in sources if isinstance(source, exp.Table))
+    return {table.name.lower() or table.sql("duckdb") for table in tables}
 
 
-def expand(tree: exp.Query) -> exp.Query:
-    """The query with every helper call replaced by the expression it stands for."""
+def expand(tree: exp.Query, *, where: str) -> exp.Query:
+    """The query with every helper call replaced by the expression it stands for.
+
+    Raises:
+        ProjectionFileError: a helper is called with too few or too many arguments; `where` is in the message.
+    """
 
     def replace(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Anonymous) and node.name.lower() in _helpers():
-            return _call(node)
+            return _call(node, [argument.transform(replace) for argument in node.expressions], where)
         return node
 
-    expanded = tree.transform(replace)
-    if not isinstance(expanded, exp.Query):
-        raise ProjectionFileError("a projection is one SELECT and nothing else")
-    return expanded
+    return cast("exp.Query", tree.transform(replace))  # a helper stands for a value, never for the query
 
 
-def _call(node: exp.Anonymous) -> exp.Expr:
+def _call(node: exp.Anonymous, given: list[exp.Expr], where: str) -> exp.Expr:
     parameters, body = _helpers()[node.name.lower()]
-    if len(node.expressions) != len(parameters):
-        raise ProjectionFileError(f"{node.name} takes {len(parameters)} argument(s): {', '.join(parameters)}")
-    arguments = dict(zip(parameters, node.expressions, strict=True))
+    if len(given) != len(parameters):
+        raise ProjectionFileError(
+            f"{where}: {node.name} takes {len(parameters)} argument(s), not {len(given)}; "
+            f"call it as {node.name}({', '.join(parameters)})"
+        )
+    arguments = dict(zip(parameters, given, strict=True))
 
     def fill(inner: exp.Expr) -> exp.Expr:
         if isinstance(inner, exp.Placeholder) and inner.name in arguments:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import tempfile
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,9 @@ class Engine:
 
         `head` defaults to everything that counts now.
         """
-        return self.stream(query, parameters, head=head, lens=lens).read_all()
+        connection = self._connection(head, lens, confined=False)
+        with self._reading():
+            return connection.sql(query, params=dict(parameters or {})).to_arrow_table()
 
     def facts(self, query: str, parameters: Mapping[str, object], *, head: Head) -> pa.Table:
         """The answer to one of our own queries over `events` alone: no projection is set up for it."""
@@ -58,12 +61,10 @@ class Engine:
             self._facts = _connect()
         segments = self._log.require(head).upto(head)
         paths = [str(self._log.path(segment)) for segment in segments]
-        try:
+        with self._reading():
             self._facts.execute(f"CREATE OR REPLACE VIEW {_SOURCE} AS {_parquet(paths)}")
             self._facts.execute(f"CREATE OR REPLACE VIEW {LEAF} AS {_events(segments, head)}")
             return self._facts.sql(query, params=dict(parameters)).to_arrow_table()
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            raise self._damage(error) from error
 
     def stream(
         self,
@@ -72,13 +73,11 @@ class Engine:
         *,
         head: Head | None = None,
         lens: Lens = DEFAULT_LENS,
-    ) -> pa.RecordBatchReader:
+    ) -> Iterator[pa.RecordBatch]:
         """As `arrow`, a batch at a time. One answer at a time: the next query ends it."""
         connection = self._connection(head, lens, confined=False)
-        try:
-            return connection.sql(query, params=dict(parameters or {})).to_arrow_reader(10_000)
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            raise self._damage(error) from error
+        with self._reading():
+            yield from connection.sql(query, params=dict(parameters or {})).to_arrow_reader(10_000)
 
     def relation(
         self,
@@ -104,6 +103,8 @@ class Engine:
                     "one SELECT at a time: a query reads the archive, it does not change it (facts come by "
                     "`pull`, wishes by `transaction`)"
                 )
+            if statements[0].type != duckdb.StatementType.SELECT and not tables:
+                connection = self._connection(head, lens, confined=True, tables=tables, alone=True)
             relation = connection.sql(query)
         except duckdb.Error as error:
             raise QueryError(_plainly(error)) from error
@@ -112,14 +113,21 @@ class Engine:
         return relation
 
     def _connection(
-        self, head: Head | None, lens: Lens, *, confined: bool, tables: Mapping[str, object] | None = None
+        self,
+        head: Head | None,
+        lens: Lens,
+        *,
+        confined: bool,
+        tables: Mapping[str, object] | None = None,
+        alone: bool = False,
     ) -> duckdb.DuckDBPyConnection:
+        """A connection at this head. One that is `alone` answers one query: EXPLAIN ANALYZE runs anything."""
         coverage = self._log.coverage() if head is None else self._log.require(head)
         head = coverage.head if head is None else head
         segments = coverage.upto(head)
-        if tables:
+        if tables or alone:
             return self._open(segments, head, lens, confined=True, tables=tables)
-        key = (tuple(segment.path for segment in segments), head, lens.name, confined)
+        key = (tuple(segment.path for segment in segments), head, frozenset(lens.versions.items()), confined)
         if key in self._kept:
             self._kept.move_to_end(key)
         else:
@@ -147,11 +155,21 @@ class Engine:
         connection.execute(f"CREATE VIEW {LEAF} AS {_events(segments, head)}")
         for definition in self._catalogue.in_order(lens.versions):
             connection.execute(f"CREATE VIEW {quoted(definition.name)} AS {definition.plain}")
+        taken = {_SOURCE, LEAF, *lens.versions}
         for name, table in (tables or {}).items():
-            _add(connection, name, table, taken={_SOURCE, LEAF, *lens.versions})
+            _add(connection, name, table, taken)
+            taken.add(name.lower())
         return connection
 
-    def _damage(self, error: duckdb.Error) -> LogDamagedError | QueryError:
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """The border to DuckDB and Arrow: damage is noticed at any moment of an answer, and named here."""
+        try:
+            yield
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            raise self._damage(error) from error
+
+    def _damage(self, error: Exception) -> LogDamagedError | QueryError:
         """What a failed read means: broken segments, if hashing finds any; else the error itself."""
         broken = self._log.recheck()
         if not broken:
@@ -230,15 +248,16 @@ def _reads(statement: Any, query: str) -> bool:
     return statement.type in _ALLOWED
 
 
-def _add(connection: duckdb.DuckDBPyConnection, name: str, table: object, *, taken: set[str]) -> None:
-    if name in taken:
+def _add(connection: duckdb.DuckDBPyConnection, name: str, table: object, taken: set[str]) -> None:
+    if name.lower() in taken or not name:
         raise UsageError(f"{name!r} is a table of the archive already; give yours another name")
-    if not hasattr(table, "__arrow_c_stream__"):
-        raise UsageError(f"{name} is a {type(table).__name__}; pass a DataFrame or an Arrow table")
-    connection.register(name, pa.table(table))
+    try:
+        connection.register(name, pa.table(table))
+    except (TypeError, pa.ArrowInvalid) as error:
+        raise UsageError(f"{name} is a {type(table).__name__}; pass a DataFrame or an Arrow table") from error
 
 
-def _plainly(error: duckdb.Error) -> str:
+def _plainly(error: Exception) -> str:
     """DuckDB's message without the prefix that names its class."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     return "\n".join(lines) if lines else type(error).__name__

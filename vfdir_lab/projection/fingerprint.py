@@ -14,8 +14,14 @@ from importlib.resources import files
 from vfdir_lab.projection.catalogue import LEAF, Catalogue, Definition
 
 _TOKEN = re.compile(
-    r"""(?P<nothing>\s+|--[^\n]*|/\*.*?\*/)|(?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*")|(?P<word>\w+)|(?P<sign>.)""",
-    re.DOTALL,
+    r"""
+    (?P<nothing> \s+ | --[^\n]* | /\*.*?\*/ )
+    | (?P<quoted> [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*"
+                | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ )
+    | (?P<word> \w+ )
+    | (?P<sign> . )
+    """,
+    re.DOTALL | re.VERBOSE,
 )
 
 

@@ -33,10 +33,32 @@ class PastScan:
     payload: Fields
 
 
+class Known:
+    """The ids of all objects the log says anything about, so that new ones need not be looked for in it.
+
+    Shared by the mirrors of a run, which add what they take in.
+    """
+
+    def __init__(self, log: EventLog, engine: Engine) -> None:
+        self._log = log
+        self._head = log.coverage().head
+        table = engine.facts(read_sql(SQL, "object_ids"), {}, head=self._head)
+        self.objects: set[str] = set(table.column("object_id").to_pylist())
+
+    def refresh(self) -> None:
+        """Take in what was recorded since, by whomever."""
+        head = self._log.coverage().head
+        if head != self._head:
+            self.objects.update(event.object_id for event in self._log.events_after(self._head))
+            self._head = head
+
+
 class Mirror:
     """What is known of `channel` (an object id) and of the objects in it."""
 
-    def __init__(self, log: EventLog, engine: Engine, channel: str) -> None:
+    def __init__(self, log: EventLog, engine: Engine, channel: str, known: Known) -> None:
+        known.refresh()
+        self._known = known
         self._log = log
         self._engine = engine
         self.channel = channel
@@ -61,7 +83,8 @@ class Mirror:
 
     def meet(self, objects: Iterable[str]) -> None:
         """Make sure that everything known of these objects is here (a block may be known from elsewhere)."""
-        unmet = {one for one in objects if one not in self._fields and one not in self._asked}
+        recorded = self._known.objects
+        unmet = {one for one in objects if one in recorded} - self._fields.keys() - self._asked
         self._asked |= unmet
         if unmet:
             self._take("object_events", {"objects": sorted(unmet)})
@@ -74,20 +97,28 @@ class Mirror:
                 self.apply(event)
             self.head = head
 
-    def take_own(self, events: Sequence[Event]) -> None:
-        """Take in what this process has just appended, under the lock it caught up under."""
-        for event in events:
-            self.apply(event)
+    def take_own(self, events: Sequence[Event], payloads: Sequence[Fields]) -> None:
+        """Take in what this process has just appended, under the lock it caught up under.
+
+        `payloads` are those of the last events, as they were drafted: reading them back costs more than all
+        the rest of recording a page.
+        """
+        for event, fields in zip(events[len(events) - len(payloads) :], payloads, strict=True):
+            self.apply(event, dict(fields))
         if events:
             self.head = Head({**self.head, events[-1].device: events[-1].seq})
 
-    def apply(self, event: Event) -> None:
-        """Take in one event; events of kinds that say nothing about the mirror pass by."""
+    def apply(self, event: Event, fields: Fields | None = None) -> None:
+        """Take in one event; events of kinds that say nothing about the mirror pass by.
+
+        `fields` is its payload, where that is at hand already; it may be changed.
+        """
+        self._known.objects.add(event.object_id)
         space, _, verb = event.kind.partition(".")
         if event.kind in {"scan.started", "scan.finished"}:
-            self._apply_scan(event)
+            self._apply_scan(event, event.fields if fields is None else fields)
         elif verb == "observed":
-            self._observe(event, space)
+            self._observe(event, space, event.fields if fields is None else fields)
         elif verb == "vanished":
             self._set_presence(event, present=False)
         elif event.kind == "connection.ranked":
@@ -95,22 +126,21 @@ class Mirror:
         elif event.kind == "object.access_lost":
             self._lost[event.object_id] = max(event.order, self._lost.get(event.object_id, _BEFORE_ALL))
 
-    def _observe(self, event: Event, space: str) -> None:
-        fields = event.fields
+    def _observe(self, event: Event, space: str, fields: Fields) -> None:
+        identifier, order = event.object_id, event.order
         if space == "connection":
             self._rank(event, fields.pop("rank", None))
             if fields.get("channel") == self.channel:
-                self.connections.add(event.object_id)
+                self.connections.add(identifier)
             if event.cause in self._accounts:
-                self._sightings.setdefault(event.object_id, set()).add(self._accounts[event.cause])
+                self._sightings.setdefault(identifier, set()).add(self._accounts[event.cause])
         if space == "comment":
-            self.comments.setdefault(str(fields.get("block")), set()).add(event.object_id)
-        known = self._fields.setdefault(event.object_id, {})
+            self.comments.setdefault(str(fields.get("block")), set()).add(identifier)
+        known = self._fields.setdefault(identifier, {})
         for key, value in fields.items():
-            if key not in known or known[key][0] < event.order:
-                known[key] = (event.order, value)
-        first = self._first_seen.get(event.object_id)
-        self._first_seen[event.object_id] = event.order if first is None else min(first, event.order)
+            if key not in known or known[key][0] < order:
+                known[key] = (order, value)
+        self._first_seen[identifier] = min(order, self._first_seen.get(identifier, order))
         self._set_presence(event, present=True)
 
     def _set_presence(self, event: Event, *, present: bool) -> None:
@@ -122,8 +152,7 @@ class Mirror:
         if isinstance(rank, str) and self._ranks.get(key, (_BEFORE_ALL, ""))[0] < event.order:
             self._ranks[key] = (event.order, rank)
 
-    def _apply_scan(self, event: Event) -> None:
-        fields = event.fields
+    def _apply_scan(self, event: Event, fields: Fields) -> None:
         if fields.get("channel") != self.channel:
             return
         self._accounts[event.object_id] = str(fields.get("account"))

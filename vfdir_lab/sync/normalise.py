@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from vfdir_lab.event import canonical, object_id
+from vfdir_lab.event import object_id
 
 Fields = dict[str, Any]
 
@@ -124,9 +124,16 @@ def moment(text: object) -> datetime | None:
 
 
 def _same(known: object, value: object) -> bool:
-    if isinstance(value, str) or value is None:
-        return known == value
-    return known is not None and canonical({"": known}) == canonical({"": value})
+    return known == value and _alike(known, value)
+
+
+def _alike(known: Any, value: Any) -> bool:
+    """Whether equal values would be spelled the same in JSON: to Python, true is 1 and 1 is 1.0."""
+    if isinstance(known, dict):
+        return all(_alike(inner, value[key]) for key, inner in known.items())
+    if isinstance(known, list):
+        return all(map(_alike, known, value))
+    return type(known) is type(value)
 
 
 def _object(space: str, wire: Mapping[str, Any], *, whole: bool) -> tuple[Seen, tuple[Seen, ...]]:

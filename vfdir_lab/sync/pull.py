@@ -24,7 +24,7 @@ from vfdir_lab.event.stamp import moment_of
 from vfdir_lab.log import EventLog, Head
 from vfdir_lab.projection import Engine
 from vfdir_lab.projection.engine import read_sql
-from vfdir_lab.sync.mirror import SQL, Mirror
+from vfdir_lab.sync.mirror import SQL, Known, Mirror
 from vfdir_lab.sync.names import channel_name
 from vfdir_lab.sync.reading import Setting
 from vfdir_lab.sync.record import Recorder
@@ -92,6 +92,7 @@ class Puller:
         """
         queue = deque((name, channel_name(name), 0) for name in names)
         _check(options, queue)
+        self._known = Known(self._log, self._engine)
         start = self._client.requests
         self._client.allow(options.budget)
         reports: list[ChannelReport] = []
@@ -135,7 +136,7 @@ class Puller:
             if known in done:
                 return None
             done.add(known)
-            mirror = Mirror(self._log, self._engine, known)
+            mirror = Mirror(self._log, self._engine, known, self._known)
             self._scan(mirror, wire, report, options, on_progress)
         except (ArenaApiError, BudgetReachedError) as error:
             if isinstance(error, ArenaAuthError) and self._client.account().id is not None:
@@ -169,7 +170,7 @@ class Puller:
 
     def _refused(self, channel: str, error: ArenaApiError) -> None:
         """Record that a channel we know could not be seen: lost on 401 and 403, gone after two 404."""
-        mirror = Mirror(self._log, self._engine, channel)
+        mirror = Mirror(self._log, self._engine, channel, self._known)
         account = self._client.account().key
         before = mirror.last_finished(account)
         if not mirror.present(channel):

@@ -47,7 +47,7 @@ class Recorder:
             if drafts and self._opening is not None:
                 drafts, self._opening = [self._opening, *drafts], None
             events = writer.append(drafts)
-            self.mirror.take_own(events)
+            self.mirror.take_own(events, [draft.payload for draft in drafts])
         return events
 
     def items(self, items: Sequence[SeenItem], ranks: Ranks) -> Sequence[Event]:

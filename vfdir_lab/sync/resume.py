@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -37,6 +37,9 @@ class Progress:
     sequence: list[str] = field(default_factory=list)
 
 
+_FIELDS = tuple(one.name for one in fields(Progress))
+
+
 class Resume:
     """The progress file of one channel."""
 
@@ -56,7 +59,9 @@ class Resume:
         """Keep the progress, if the folder lets us; a scan goes well without."""
         with suppress(OSError):
             make_folder(self._path.parent)
-            write_atomically(self._path, json.dumps(asdict(progress)).encode())
+            write_atomically(
+                self._path, json.dumps({name: getattr(progress, name) for name in _FIELDS}).encode()
+            )
 
     def forget(self) -> None:
         """The scan is over."""

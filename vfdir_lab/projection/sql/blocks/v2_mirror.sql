@@ -49,8 +49,8 @@ SELECT
     visibility ->> '$' AS visibility,
     state ->> '$' AS state,
     agent(author) AS author,
-    TRY_CAST(created_at ->> '$' AS TIMESTAMPTZ) AS created_at,
-    TRY_CAST(updated_at ->> '$' AS TIMESTAMPTZ) AS updated_at,
+    moment(created_at) AS created_at,
+    moment(updated_at) AS updated_at,
     CASE json_type(metadata) WHEN 'OBJECT' THEN CAST(metadata AS VARCHAR) END AS metadata,
     FALSE AS pending
 FROM states

@@ -40,8 +40,8 @@ SELECT
     visibility ->> '$' AS visibility,
     state ->> '$' AS state,
     agent(owner) AS owner,
-    TRY_CAST(created_at ->> '$' AS TIMESTAMPTZ) AS created_at,
-    TRY_CAST(updated_at ->> '$' AS TIMESTAMPTZ) AS updated_at,
+    moment(created_at) AS created_at,
+    moment(updated_at) AS updated_at,
     CASE json_type(metadata) WHEN 'OBJECT' THEN CAST(metadata AS VARCHAR) END AS metadata,
     CAST(lengths.length AS BIGINT) AS length,
     FALSE AS pending

@@ -21,5 +21,5 @@ SELECT
     block,
     agent(author) AS author,
     prose(body) AS body,
-    TRY_CAST(created_at ->> '$' AS TIMESTAMPTZ) AS created_at
+    moment(created_at) AS created_at
 FROM states

@@ -43,14 +43,14 @@ readings AS (
         arg_max(
             device,
             {
-                'c': CASE WHEN payload ->> '$.complete' = 'true' THEN 1 ELSE 0 END,
+                'c': CASE kind WHEN 'scan.finished' THEN 1 ELSE 0 END,
                 'h': hlc,
                 'd': device,
                 's': seq
             }
         ) AS device
     FROM events
-    WHERE kind IN ('scan.started', 'scan.finished')
+    WHERE kind = 'scan.started' OR (kind = 'scan.finished' AND payload ->> '$.complete' = 'true')
     GROUP BY payload ->> '$.channel'
 )
 SELECT
@@ -63,12 +63,12 @@ SELECT
         ORDER BY
             CASE WHEN ranks.rank IS NULL THEN 1 ELSE 0 END,
             ranks.rank,
-            TRY_CAST(states.connected_at ->> '$' AS TIMESTAMPTZ) NULLS FIRST,
+            moment(states.connected_at) NULLS FIRST,
             TRY_CAST(split_part(states.object_id, ':', 2) AS BIGINT) NULLS LAST,
             states.object_id
     ) AS position,
     TRY_CAST(pinned ->> '$' AS BOOLEAN) AS pinned,
-    TRY_CAST(connected_at ->> '$' AS TIMESTAMPTZ) AS connected_at,
+    moment(connected_at) AS connected_at,
     agent(connected_by) AS connected_by,
     CASE json_type(metadata) WHEN 'OBJECT' THEN CAST(metadata AS VARCHAR) END AS metadata,
     FALSE AS pending
