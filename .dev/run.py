@@ -2,7 +2,8 @@
 
 Owns the private environment `.venv` of this checkout, made with the Python that runs this file and the
 versions in `constraints.txt`. Needs Python 3.11+ and pip, nothing else; everything after that is installed
-into `.venv` and nowhere else. The environment is made again only when pyproject.toml or the constraints change.
+into `.venv` and nowhere else. The environment is made again only when pyproject.toml or the constraints
+change.
 """
 
 import hashlib
@@ -29,7 +30,12 @@ GATE = (
 
 def wanted(extras: str) -> str:
     """The fingerprint of an environment: it is rebuilt when this changes."""
-    parts = [sys.version, extras, (ROOT / "pyproject.toml").read_text("utf-8"), CONSTRAINTS.read_text("utf-8")]
+    parts = [
+        sys.version,
+        extras,
+        (ROOT / "pyproject.toml").read_text("utf-8"),
+        CONSTRAINTS.read_text("utf-8"),
+    ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -44,7 +50,9 @@ def prepare(extras: str) -> None:
     # The outer pip installs into the new environment, so ensurepip (missing on some systems) is not needed.
     pip = [sys.executable, "-m", "pip", "--python", str(PYTHON), "--quiet", "--disable-pip-version-check"]
     subprocess.run(
-        [*pip, "install", "--constraint", str(CONSTRAINTS), "--editable", f"{ROOT}[{extras}]"], check=True, cwd=ROOT
+        [*pip, "install", "--constraint", str(CONSTRAINTS), "--editable", f"{ROOT}[{extras}]"],
+        check=True,
+        cwd=ROOT,
     )
     stamp.write_text(wanted(extras), "utf-8")
 
@@ -63,7 +71,7 @@ def gate() -> int:
 
 def main(arguments: list[str]) -> int:
     """Dispatch `demo` (with any further arguments for it) or `test`."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - whatever python3 is there runs this file
         print("vfdir_lab needs Python 3.11 or newer", file=sys.stderr)
         return 1
     if not arguments or arguments[0] not in EXTRAS or (arguments[0] == "test" and arguments[1:]):

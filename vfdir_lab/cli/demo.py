@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     from vfdir_lab.sandbox import Sandbox
 
 CHANNEL = "tides"
-_LATEST = "SELECT coalesce(title, left(content, 40), 'untitled') AS title FROM connections \
-JOIN blocks ON item = blocks.object_id WHERE channel = '{channel}' ORDER BY position DESC LIMIT 5"
-_SHARED = "SELECT coalesce(title, left(content, 40)) AS block, type, count(*) AS channels FROM connections \
-JOIN blocks ON item = blocks.object_id GROUP BY ALL HAVING count(*) > 1 ORDER BY channels DESC, block LIMIT 5"
+_NAME = "coalesce(nullif(title, ''), nullif(left(content, 40), ''), 'untitled')"
+_LATEST = (
+    f"SELECT {_NAME} AS title FROM connections JOIN blocks ON item = blocks.object_id "
+    "WHERE channel = '{channel}' ORDER BY position DESC LIMIT 5"
+)
+_SHARED = (
+    f"SELECT {_NAME} AS block, type, count(*) AS channels FROM connections JOIN blocks "
+    "ON item = blocks.object_id GROUP BY ALL HAVING count(*) > 1 ORDER BY channels DESC, block LIMIT 5"
+)
 _FACTS = "SELECT event_id, kind, object_id, left(payload, 60) AS payload FROM events \
 WHERE kind NOT LIKE 'scan.%' ORDER BY hlc DESC, device DESC, seq DESC LIMIT 8"
 
@@ -75,7 +80,7 @@ def _pull(archive: Archive, text: str, *, full: bool = False) -> None:
 
 
 def _ask(archive: Archive, text: str, query: str) -> None:
-    _step(text, f"sql {shlex.quote(query)}")
+    _step(text, f'sql "{query}"')
     answer = archive.sql(query).to_arrow_table()
     say_table(answer.column_names, list(zip(*(one.to_pylist() for one in answer.columns), strict=True)))
 
@@ -121,4 +126,4 @@ def _verify(archive: Archive) -> None:
 
 def _farewell(place: Path) -> None:
     _step("The archive stays; ask it whatever you like:")
-    say(f"  vfdir-lab --home {shlex.quote(str(place))} sql 'SELECT type, count(*) FROM blocks GROUP BY 1'")
+    say(f'  vfdir-lab --home {shlex.quote(str(place))} sql "SELECT type, count(*) FROM blocks GROUP BY 1"')

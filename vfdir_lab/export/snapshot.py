@@ -53,7 +53,10 @@ class Snapshot:
     manifest: dict[str, Any]
 
     def __str__(self) -> str:
-        counts = ", ".join(f"{count} {what}" for what, count in self.manifest["counts"].items())
+        counts = ", ".join(
+            f"{count} {what if count != 1 else what.removesuffix('s')}"
+            for what, count in self.manifest["counts"].items()
+        )
         return f"{self.title}: {counts}, in {self.path}"
 
 
