@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vfdir_lab.arena import SYSTEM_TIME, Account, ArenaClient, ResponseCache, Time, Wait
+from vfdir_lab.errors import LogDamagedError, UsageError
 from vfdir_lab.event import KINDS
 from vfdir_lab.export import Snapshot, SnapshotOptions, export_channel
 from vfdir_lab.log import EventLog, Head, Machine, Missing, Moment, Refused, VerifyReport, head_of, verify
@@ -129,12 +130,28 @@ class Archive:
             UsageError: a name or an option makes no sense.
             ArenaError: nothing could be read. LogError, ArchiveWriteError: facts could not be recorded.
         """
+        self._prove()
         client = self._connect(on_progress)
         puller = Puller(self.log, self.engine, client, self._cache(), time=self._time)
         options = PullOptions(full=full, mine=mine, budget=budget, depth=depth, comments=comments)
-        report = puller.pull(channels, options, on_progress)
-        self._remember_account(client.account())
-        return report
+        try:
+            return puller.pull(channels, options, on_progress)
+        finally:
+            self._remember_account(client.known_account)
+
+    def _prove(self) -> None:
+        """Refuse to take differences against damaged facts: new facts would be founded on them.
+
+        Raises:
+            LogDamagedError: the bytes of a segment are not those its name proves.
+        """
+        broken = self.log.recheck()
+        if broken:
+            names = ", ".join(one.path for one in broken)
+            raise LogDamagedError(
+                f"{names}: not as recorded, so nothing is recorded on top of it. `vfdir-lab verify` says "
+                "what is lost; put a good copy in its place, or remove it"
+            )
 
     def sql(self, query: str, **tables: object) -> duckdb.DuckDBPyRelation:
         """Ask in SQL; a lazy DuckDB relation: `.pl()`, `.df()`, `.to_arrow_table()`.
@@ -186,6 +203,9 @@ class Archive:
         Raises:
             UsageError, ExportError, HeadError
         """
+        place = Path(path).expanduser().absolute()
+        if place.is_relative_to(self.path):
+            raise UsageError(f"{place} is inside the archive; a snapshot goes somewhere else")
         options = SnapshotOptions(
             format=format,
             head=self.head if as_of is None else head_of(self.log, as_of),
@@ -193,7 +213,7 @@ class Archive:
             private=private,
             replace=replace,
         )
-        return export_channel(self.engine, channel, Path(path).expanduser().absolute(), options, on_progress)
+        return export_channel(self.engine, channel, place, options, on_progress)
 
     def status(self) -> Status:
         """What is here: devices, segments, channels and when they were last seen, what is missing."""
@@ -258,8 +278,8 @@ class Archive:
             return Account(**known[self._token_key()])
         return None
 
-    def _remember_account(self, account: Account) -> None:
-        if self._token and self._known_account() != account:
+    def _remember_account(self, account: Account | None) -> None:
+        if self._token and account is not None and self._known_account() != account:
             known = self._machine.recall("accounts")
             accounts = known if isinstance(known, dict) else {}
             self._machine.note("accounts", accounts | {self._token_key(): asdict(account)})

@@ -324,3 +324,20 @@ def test_comments_are_read_where_their_count_changed_and_nowhere_else(
     sandbox.control.clear_requests()
     archive.pull(channel, comments=True)
     assert len(sandbox.control.requests()) == 2
+
+
+def test_comments_that_come_after_others_went_are_read(sandbox: Sandbox, archive: Archive) -> None:
+    """Five, then three, then five others: the count changed each time."""
+    channel = big_channel(sandbox, 2)
+    block = sandbox.control.snapshot(channel)[0]["id"]
+    first = [sandbox.control.comment(block, f"first {number}") for number in range(5)]
+    archive.pull(channel, full=True, comments=True)
+    with httpx.Client(headers={"Authorization": f"Bearer {sandbox.tokens.other}"}) as client:
+        for number in first[:2]:
+            client.delete(f"{sandbox.url}/v3/comments/{number}").raise_for_status()
+    archive.pull(channel, full=True, comments=True)
+    for number in range(2):
+        sandbox.control.comment(block, f"later {number}")
+    archive.pull(channel, full=True, comments=True)
+    bodies = {body for (body,) in archive.sql("SELECT body FROM comments").fetchall()}
+    assert {"later 0", "later 1"} <= bodies

@@ -121,3 +121,18 @@ def test_a_time_that_is_none_dates_nothing() -> None:
     found = moment("2026-03-09T22:02:26Z")
     assert found is not None
     assert found.isoformat() == "2026-03-09T22:02:26+00:00"
+
+
+def test_what_only_looks_like_a_person_is_kept_as_it_is() -> None:
+    """Metadata is free text: it can make nobody up, and loses nothing."""
+    metadata = {"type": "User", "id": 9, "name": "Nobody", "slug": "nobody", "note": "keep"}
+    image = {"type": "User", "id": 5, "src": "https://media.example/1.png"}
+    seen, people = whole_block({"id": 1, "metadata": metadata, "image": image})
+    assert (seen.fields["metadata"], seen.fields["image"]) == (metadata, image)
+    assert people == ()
+
+
+def test_a_channel_is_told_by_its_type_where_it_has_no_base_type() -> None:
+    item = listed_item({"id": 4, "type": "Channel", "base_type": None, "connection": {"id": 2}}, "channel:1")
+    assert item is not None
+    assert item.item.object_id == "channel:4"

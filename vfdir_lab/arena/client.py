@@ -146,6 +146,11 @@ class ArenaClient:
         """
         self._pace.allow(requests)
 
+    @property
+    def known_account(self) -> Account | None:
+        """Whom the token belongs to, as far as that is known without asking."""
+        return self._account
+
     def account(self) -> Account:
         """Whom the token belongs to: `GET /v3/me`, asked at most once."""
         with self._lock:

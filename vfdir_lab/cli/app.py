@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated, NoReturn
 
@@ -48,6 +49,11 @@ for group in (pulling, reading, exporting, sandboxing, demo):
 
 def main() -> NoReturn:
     """Run, and end the process with the exit code that fits."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # a terminal that cannot show a character is no reason to stop
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
         code = DONE

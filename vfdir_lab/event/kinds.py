@@ -23,9 +23,9 @@ class Kind:
     subjects: frozenset[str]
 
 
-def _kinds(subjects: str, *names: str) -> list[Kind]:
+def _kinds(subjects: str, *names: str, version: int = 1) -> list[Kind]:
     spaces = frozenset(subjects.split())
-    return [Kind(name=name, version=1, subjects=spaces) for name in names]
+    return [Kind(name=name, version=version, subjects=spaces) for name in names]
 
 
 KINDS: dict[str, Kind] = {
@@ -37,7 +37,7 @@ KINDS: dict[str, Kind] = {
         *_kinds("connection", "connection.observed", "connection.vanished", "connection.ranked"),
         *_kinds("user group", "user.observed"),
         *_kinds("comment", "comment.observed", "comment.drafted"),
-        *_kinds("channel block connection", "object.access_lost"),
+        *_kinds("channel block connection", "object.access_lost", version=2),
         *_kinds("block", "block.drafted", "block.edited"),
         *_kinds("channel", "channel.drafted", "channel.edited", "channel.deleted"),
         *_kinds("connection", "connection.made", "connection.unmade", "connection.moved"),

@@ -16,8 +16,14 @@ from vfdir_lab.event.event import Event
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 Upcasters = Mapping[tuple[str, int], Upcaster]
 
-UPCASTERS: Upcasters = {}
-"""By kind and the version they lift from. Every kind is still at version 1."""
+
+def _with_unknown_status(payload: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 of `object.access_lost` says whether are.na answered 401 or 403; version 1 did not."""
+    return {"status": None, **payload}
+
+
+UPCASTERS: Upcasters = {("object.access_lost", 1): _with_unknown_status}
+"""By kind and the version they lift from. The same in SQL: `vfdir_lab/projection/sql/upcasts`."""
 
 
 def lift(event: Event, upcasters: Upcasters = UPCASTERS) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vfdir_lab.errors import BudgetReachedError
 from vfdir_lab.event import Draft, remote_number
 from vfdir_lab.sync.normalise import comment
 from vfdir_lab.sync.reading import Reading
@@ -9,19 +10,24 @@ from vfdir_lab.sync.reading import Reading
 PAGES_MAX = 50
 
 
-def read_comments(reading: Reading) -> dict[str, int]:
-    """Record new comments, block by block; returns the counts they were read at, for `scan.finished`."""
+def read_comments(reading: Reading, counts: dict[str, int]) -> BudgetReachedError | None:
+    """Record new comments, block by block; fills in the counts they were read at, for `scan.finished`.
+
+    Returns the error when the budget ended before all were read; what was read is recorded.
+    """
     earlier: dict[str, int] = {}
     for scan in reading.mirror.scans:
         earlier |= scan.payload.get("comments", {})
-    now: dict[str, int] = {}
     for block in sorted(reading.mirror.live_items()):
         count = (reading.mirror.fields(block) or {}).get("comment_count")
         held = len(reading.mirror.comments.get(block, ()))
-        if isinstance(count, int) and count not in {earlier.get(block, 0), held}:
-            _read(reading, block)
-            now[block] = count
-    return now
+        if isinstance(count, int) and count != earlier.get(block, held):
+            try:
+                _read(reading, block)
+            except BudgetReachedError as error:
+                return error
+            counts[block] = count
+    return None
 
 
 def _read(reading: Reading, block: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from vfdir_lab.errors import ArenaServerError
-from vfdir_lab.sync.judge import Verdict, judge_connections, judge_items
+from vfdir_lab.sync.judge import ITEM_CHECKS_MAX, Verdict, judge_connections, judge_items
 from vfdir_lab.sync.normalise import SeenItem, moment
 from vfdir_lab.sync.reading import PAGE, Outcome, Reading, state_of
 from vfdir_lab.sync.resume import Progress, Resume
@@ -27,16 +27,20 @@ def read_through(reading: Reading, resume: Resume, progress: Progress | None) ->
     Raises:
         ArenaError: are.na could not be read on; what was recorded stays, the next run resumes.
     """
-    progress = progress or _begin(reading, attempt=1)
+    if progress is None:
+        progress = begin(reading, attempt=1)
+        resume.save(progress)
+    reading.report.items = len(progress.sequence)
     while True:
         _let_the_second_pass(reading, progress)
         verdict = Verdict()
-        steady = _walk(reading, resume, progress) and _unmoved(reading, progress)
+        is_read = not progress.page  # by an earlier run, and the channel was found unmoved just now
+        steady = _walk(reading, resume, progress) and (is_read or _unmoved(reading, progress))
         if steady:
             seen = set(progress.sequence)
             judge_connections(reading.mirror, reading.client, reading.account, seen, verdict)
             if not verdict.contradicted:
-                judge_items(reading.mirror, reading.client, reading.account, verdict)
+                judge_items(reading.mirror, reading.client, reading.account, verdict, most=ITEM_CHECKS_MAX)
                 return Outcome(
                     mode="full",
                     complete=True,
@@ -46,10 +50,11 @@ def read_through(reading: Reading, resume: Resume, progress: Progress | None) ->
                 )
         if progress.attempt >= ATTEMPTS:
             return _undecided(reading, progress)
-        progress = _begin(reading, attempt=progress.attempt + 1)
+        progress = begin(reading, attempt=progress.attempt + 1)
 
 
-def _begin(reading: Reading, *, attempt: int) -> Progress:
+def begin(reading: Reading, *, attempt: int) -> Progress:
+    """A walk from the first page."""
     reading.unreadable = False
     return Progress(
         scan=reading.recorder.cause,

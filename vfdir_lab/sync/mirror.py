@@ -28,6 +28,7 @@ _BEFORE_ALL: Order = (0, "", 0)
 class PastScan:
     """A finished scan of the channel: its place in the order, who read, and what the scan recorded."""
 
+    scan: str
     order: Order
     device: str
     payload: Fields
@@ -70,6 +71,8 @@ class Mirror:
         self._accounts: dict[str, str] = {}
         self._sightings: dict[str, set[str]] = {}
         self._lost: dict[str, Order] = {}
+        self._readers: set[str] = set()
+        self._newest_start: dict[str, tuple[Order, str]] = {}
         self.connections: set[str] = set()
         self.comments: dict[str, set[str]] = {}
         self.scans: list[PastScan] = []
@@ -134,6 +137,8 @@ class Mirror:
                 self.connections.add(identifier)
             if event.cause in self._accounts:
                 self._sightings.setdefault(identifier, set()).add(self._accounts[event.cause])
+        if identifier == self.channel and event.cause in self._accounts:
+            self._readers.add(self._accounts[event.cause])
         if space == "comment":
             self.comments.setdefault(str(fields.get("block")), set()).add(identifier)
         known = self._fields.setdefault(identifier, {})
@@ -155,9 +160,13 @@ class Mirror:
     def _apply_scan(self, event: Event, fields: Fields) -> None:
         if fields.get("channel") != self.channel:
             return
-        self._accounts[event.object_id] = str(fields.get("account"))
+        account = self._accounts[event.object_id] = str(fields.get("account"))
+        if event.kind == "scan.started":
+            newest = (event.order, event.object_id)
+            self._newest_start[account] = max(newest, self._newest_start.get(account, newest))
         if event.kind == "scan.finished":
-            self.scans.append(PastScan(order=event.order, device=event.device, payload=fields))
+            scan = PastScan(scan=event.object_id, order=event.order, device=event.device, payload=fields)
+            self.scans.append(scan)
             self.scans.sort(key=lambda scan: scan.order)
 
     def fields(self, identifier: str) -> Fields | None:
@@ -209,6 +218,19 @@ class Mirror:
         """The newest finished scan of the channel by this account, complete or not."""
         found = [one for one in self.scans if one.payload.get("account") == account]
         return found[-1] if found else None
+
+    def read_by(self, account: str) -> bool:
+        """Whether this account itself has been shown the channel."""
+        return account in self._readers or any(
+            one.payload.get("account") == account and "answer" not in one.payload for one in self.scans
+        )
+
+    def missed_before(self, account: str) -> bool:
+        """Whether the last thing this account was told of the channel is 404."""
+        last = self.last_finished(account)
+        if last is None or last.payload.get("answer") != 404:
+            return False
+        return self._newest_start.get(account, (last.order, last.scan))[1] == last.scan
 
     def seen_by(self, connection: str, account: str) -> bool:
         """Whether this account itself has seen the connection, in a recorded sighting or a complete scan."""

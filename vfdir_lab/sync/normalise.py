@@ -23,6 +23,7 @@ _ABOUT_THE_ASKER = frozenset({"can", "_links"})
 _FOLLOWING_COUNTS = frozenset({"blocks", "channels", "contents"})
 _RENDITIONS = frozenset({"small", "medium", "large", "square"})
 _PEOPLE = frozenset({"User", "Group"})
+_PERSON_FIELDS = frozenset({"user", "owner", "connected_by", "collaborators"})
 _CACHE_BUSTER = re.compile(r"\?[0-9]+(\?bc=[0-9]+)?$")
 _NO_SIGN = frozenset({"updated_at"})
 """Fields that move without anything having changed; recorded beside a change, never as one."""
@@ -67,7 +68,7 @@ def listed_item(wire: Mapping[str, Any], channel: str) -> SeenItem | None:
     connection = wire.get("connection")
     if not _is_id(wire.get("id")) or not isinstance(connection, Mapping) or not _is_id(connection.get("id")):
         return None
-    is_channel = wire.get("base_type", wire.get("type")) == "Channel"
+    is_channel = (wire.get("base_type") or wire.get("type")) == "Channel"
     item, people = _object("channel" if is_channel else "block", wire, whole=not is_channel)
     people_found: dict[str, Seen] = {one.object_id: one for one in people}
     fields = _fields(connection, people_found, drop=_ABOUT_THE_ASKER | {"position"})
@@ -156,11 +157,11 @@ def _fields(wire: Mapping[str, Any], people: dict[str, Seen], *, drop: frozenset
 
 
 def _value(key: str, value: Any, people: dict[str, Seen]) -> Any:
-    if isinstance(value, list) and key == "collaborators":
-        return [_value("", one, people) for one in value]
+    if key in _PERSON_FIELDS and isinstance(value, list):
+        return [_value(key, one, people) for one in value]
     if not isinstance(value, dict):
         return value
-    if value.get("type") in _PEOPLE and _is_id(value.get("id")):
+    if key in _PERSON_FIELDS and value.get("type") in _PEOPLE and _is_id(value.get("id")):
         return _reference(value, people)
     if key == "image":
         return _without_cache_buster({k: v for k, v in value.items() if k not in _RENDITIONS}, "src")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from vfdir_lab.errors import (
     BudgetReachedError,
     UsageError,
 )
-from vfdir_lab.event import Draft, object_id, remote_number
+from vfdir_lab.event import object_id, remote_number
 from vfdir_lab.event.stamp import moment_of
 from vfdir_lab.log import EventLog, Head
 from vfdir_lab.projection import Engine
@@ -27,15 +27,12 @@ from vfdir_lab.projection.engine import read_sql
 from vfdir_lab.sync.mirror import SQL, Known, Mirror
 from vfdir_lab.sync.names import channel_name
 from vfdir_lab.sync.reading import Setting
-from vfdir_lab.sync.record import Recorder
+from vfdir_lab.sync.refusal import record_refusal
 from vfdir_lab.sync.report import ChannelReport, PullProgress, PullReport
+from vfdir_lab.sync.round import Asked, Round, Rounds
 from vfdir_lab.sync.scan import scan_channel
 
-Queue = deque[tuple[int | str, int | str, int]]
-"""Channels to read: as the person named them, as are.na is asked, and how deep they are."""
-
 FULL_AFTER = timedelta(days=7)
-LEAST_BUDGET = 2
 INDEX_PAGES_MAX = 100
 
 
@@ -95,29 +92,44 @@ class Puller:
         self._known = Known(self._log, self._engine)
         start = self._client.requests
         self._client.allow(options.budget)
-        reports: list[ChannelReport] = []
-        done: set[str] = set()
         account = self._client.account()
-        if options.mine:
-            queue.extend((number, number, 0) for number in self._own_channels())
-        if options.budget is not None:
-            queue = self._longest_unread_first(queue)
-        while queue:
-            name, reference, depth = queue.popleft()
-            report = ChannelReport(name=str(name), requests_before=self._client.requests)
-            mirror = self._pull_one(reference, report, options, done, on_progress)
-            if mirror is None and report.error is None:
-                continue  # met before in this run
-            reports.append(report)
-            if isinstance(report.error, BudgetReachedError):
-                break
-            if mirror is not None and depth < options.depth:
-                queue.extend(_nested(mirror, depth + 1))
+        request = (account.key, [asked[1] for asked in queue], replace(options, budget=None))
+        rounds = Rounds(self._cache, repr(request))
+        kept = rounds.load(self._time.now()) if options.budget is not None else None
+        if kept is None:
+            if options.mine:
+                queue.extend((number, number, 0) for number in self._own_channels())
+            kept = Round(queue=queue)
+        reports = self._read(kept, options, on_progress)
+        if kept.queue:
+            rounds.save(kept, self._time.now())
+        else:
+            rounds.forget()
         if reports and all(report.error is not None for report in reports):
             raise next(report.error for report in reports if report.error is not None)
         return PullReport(
             channels=tuple(reports), account=account.key, requests=self._client.requests - start
         )
+
+    def _read(
+        self, kept: Round, options: PullOptions, on_progress: Callable[[PullProgress], None]
+    ) -> list[ChannelReport]:
+        """Read channel after channel until none is left or the budget is; what is left stays in the round."""
+        reports: list[ChannelReport] = []
+        while kept.queue:
+            name, reference, depth = asked = kept.queue.popleft()
+            report = ChannelReport(name=str(name), requests_before=self._client.requests)
+            mirror = self._pull_one(reference, report, options, kept.done, on_progress)
+            if mirror is None and report.error is None:
+                continue  # met before in this round
+            reports.append(report)
+            if isinstance(report.error, BudgetReachedError):
+                kept.queue.appendleft(asked)
+                break
+            kept.done.add(report.channel)
+            if mirror is not None and depth < options.depth:
+                kept.queue.extend(_nested(mirror, depth + 1))
+        return reports
 
     def _pull_one(
         self,
@@ -135,7 +147,6 @@ class Puller:
             report.channel, report.title = known, str(wire.get("title") or wire.get("slug") or known)
             if known in done:
                 return None
-            done.add(known)
             mirror = Mirror(self._log, self._engine, known, self._known)
             self._scan(mirror, wire, report, options, on_progress)
         except (ArenaApiError, BudgetReachedError) as error:
@@ -169,28 +180,9 @@ class Puller:
         return remote_number(found[0].as_py()) if len(found) else None
 
     def _refused(self, channel: str, error: ArenaApiError) -> None:
-        """Record that a channel we know could not be seen: lost on 401 and 403, gone after two 404."""
         mirror = Mirror(self._log, self._engine, channel, self._known)
         account = self._client.account().key
-        before = mirror.last_finished(account)
-        if not mirror.present(channel):
-            return
-        scan = f"scan:{self._new_scan()}"
-        named = {"channel": channel, "account": account}
-        finished = named | {"mode": "quick", "complete": False, "answer": error.status}
-
-        def build(_device: str) -> list[Draft]:
-            drafts = [Draft(kind="scan.started", object_id=scan, payload=named, cause=scan)]
-            if not isinstance(error, ArenaNotFoundError):
-                if not mirror.access_lost(channel):
-                    drafts.append(recorder.fact("object.access_lost", channel))
-            elif before is not None and before.payload.get("answer") == 404:
-                drafts.append(recorder.fact("channel.vanished", channel))
-            return [*drafts, Draft(kind="scan.finished", object_id=scan, payload=finished, cause=scan)]
-
-        if before is not None or not isinstance(error, ArenaNotFoundError):
-            recorder = Recorder(self._log, mirror, scan=scan, opening=None)
-            recorder.append(build)
+        record_refusal(self._log, mirror, error, account=account, scan=f"scan:{self._new_scan()}")
 
     def _scan(
         self,
@@ -226,18 +218,6 @@ class Puller:
             return True
         return mirror.others_since(Head.parse(str(last.payload["head"])), mark.device)
 
-    def _longest_unread_first(self, queue: Queue) -> Queue:
-        """The same channels in the order that lets every one have its turn, run after run."""
-        table = self._engine.arrow(read_sql(SQL, "last_read"))
-        read = dict(zip(table.column("channel").to_pylist(), table.column("hlc").to_pylist(), strict=True))
-
-        def last(asked: tuple[int | str, int | str, int]) -> int:
-            reference = asked[1]
-            number = reference if isinstance(reference, int) else self._known_number(reference)
-            return int(read.get(f"channel:{number}", 0))
-
-        return deque(sorted(queue, key=last))
-
     def _own_channels(self) -> list[int]:
         """The account's channels: as are.na's index lists them (it lags), and those we know already."""
         account = self._client.account()
@@ -253,15 +233,16 @@ class Puller:
         return list(dict.fromkeys([*found, *known.column("remote_id").to_pylist()]))
 
 
-def _check(options: PullOptions, queue: Queue) -> None:
+def _check(options: PullOptions, queue: deque[Asked]) -> None:
     if not queue and not options.mine:
         raise UsageError("name a channel to pull (slug, number or address), or ask for --mine")
-    if options.budget is not None and options.budget < LEAST_BUDGET:
-        raise UsageError(f"a budget of {options.budget} gets nowhere: allow at least {LEAST_BUDGET} requests")
+    least = 4 if options.mine else 3 if options.comments else 2
+    if options.budget is not None and options.budget < least:
+        raise UsageError(f"a budget of {options.budget} gets nowhere here: allow at least {least} requests")
     if options.depth < 0:
         raise UsageError(f"a depth of {options.depth} makes no sense: give 0 or more")
 
 
-def _nested(mirror: Mirror, depth: int) -> list[tuple[int | str, int | str, int]]:
+def _nested(mirror: Mirror, depth: int) -> list[Asked]:
     numbers = (remote_number(item) for item in sorted(mirror.live_items()) if item.startswith("channel:"))
     return [(number, number, depth) for number in numbers if number is not None]

@@ -23,7 +23,8 @@ class ChannelReport:
     """What was found in one channel. Counts are of connections and items.
 
     `mode` is `quick` or `full`; `complete` says that all pages were read and agreed. `requests` and
-    `waited_seconds` are what it cost. `notes` are for the person; `error` is why it ended early.
+    `waited_seconds` are what it cost. `notes` are for the person; `error` is why it ended early;
+    `unsettled` says that something is missing and not proven gone.
     """
 
     name: str
@@ -42,13 +43,14 @@ class ChannelReport:
     notes: list[str] = field(default_factory=list)
     error: VfdirError | None = None
     requests_before: int = 0
+    unsettled: bool = False
 
     @property
     def state(self) -> str:
         """One word or two: how it went."""
         if self.error is not None:
             return "waits" if getattr(self.error, "is_retryable", False) else "failed"
-        return "unsure" if self.mode == "full" and not self.complete else "done"
+        return "unsure" if self.unsettled or (self.mode == "full" and not self.complete) else "done"
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""

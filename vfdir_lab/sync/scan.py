@@ -43,17 +43,25 @@ def scan_channel(
         spent=progress.requests if progress else 0,
     )
     try:
-        outcome = None if whole or progress else quick.look(reading)
+        outcome = None if whole or progress else _look(reading, resume)
         if outcome is None:
-            report.mode, report.items = "full", 0
+            report.mode = "full"
             outcome = full.read_through(reading, resume, progress)
         report.complete = outcome.complete
-        _finish(reading, outcome, comments=comments)
-        resume.forget()
+        _finish(reading, outcome, resume, comments=comments)
     finally:
         tally = reading.recorder.tally
         report.new, report.changed, report.moved = tally.new, tally.changed, tally.moved
         report.vanished, report.comments = tally.vanished, tally.comments
+
+
+def _look(reading: Reading, resume: Resume) -> Outcome | None:
+    """A quick look; one that the budget ends is followed by a full reading, which can go on run after run."""
+    try:
+        return quick.look(reading)
+    except BudgetReachedError:
+        resume.save(full.begin(reading, attempt=1))
+        raise
 
 
 def _started(scan: str, channel: str, account: str) -> Draft:
@@ -62,12 +70,17 @@ def _started(scan: str, channel: str, account: str) -> Draft:
     )
 
 
-def _finish(reading: Reading, outcome: Outcome, *, comments: bool) -> None:
-    """Record the conclusions and `scan.finished`, all in one batch."""
+def _finish(reading: Reading, outcome: Outcome, resume: Resume, *, comments: bool) -> None:
+    """Record the conclusions and `scan.finished`, all in one batch.
+
+    Raises:
+        BudgetReachedError: the scan is finished, but comments are left for the next run.
+    """
     if outcome.mode == "quick":
         judge_items(reading.mirror, reading.client, reading.account, outcome.verdict)
     settled = _look_at_pending(reading)
-    counts = read_comments(reading) if comments else {}
+    counts: dict[str, int] = {}
+    cut_short = read_comments(reading, counts) if comments else None
     recorder = reading.recorder
 
     def build(device: str) -> list[Draft]:
@@ -81,6 +94,22 @@ def _finish(reading: Reading, outcome: Outcome, *, comments: bool) -> None:
     events = recorder.append(build)
     recorder.tally.vanished = sum(event.kind == "connection.vanished" for event in events)
     recorder.tally.changed += sum(event.kind == "block.observed" for event in events)
+    resume.forget()
+    _tell_doubts(reading, outcome)
+    if cut_short is not None:
+        raise cut_short
+
+
+def _tell_doubts(reading: Reading, outcome: Outcome) -> None:
+    """What could not be settled in this run, for the person."""
+    verdict = outcome.verdict
+    if verdict.suspect:
+        reading.report.notes.append(
+            f"{len(verdict.suspect)} items are missing from are.na's list and not proven gone; pull again"
+        )
+    if verdict.to_ask:
+        reading.report.notes.append(f"{len(verdict.to_ask)} blocks are left to ask are.na for; pull again")
+    reading.report.unsettled = bool(verdict.suspect or (verdict.to_ask and outcome.mode == "full"))
 
 
 def _look_at_pending(reading: Reading) -> list[Wire]:

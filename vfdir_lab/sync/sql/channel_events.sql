@@ -17,3 +17,4 @@ WHERE
             OR (kind = 'comment.observed' AND payload ->> '$.block' IN (SELECT item FROM connected))
         )
     )
+ORDER BY hlc, device, seq

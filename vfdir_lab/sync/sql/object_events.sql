@@ -2,3 +2,4 @@
 SELECT * EXCLUDE (event_id)
 FROM events
 WHERE object_id IN (SELECT unnest($objects))
+ORDER BY hlc, device, seq
