@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +19,18 @@ from vfdir_lab.arena import SYSTEM_TIME, Account, ArenaClient, ResponseCache, Ti
 from vfdir_lab.errors import LogDamagedError, UsageError
 from vfdir_lab.event import KINDS
 from vfdir_lab.export import Snapshot, SnapshotOptions, export_channel
-from vfdir_lab.log import EventLog, Head, Machine, Missing, Moment, Refused, VerifyReport, head_of, verify
+from vfdir_lab.log import (
+    EventLog,
+    Head,
+    Machine,
+    Missing,
+    Moment,
+    Refused,
+    VerifyReport,
+    head_of,
+    instant_of,
+    verify,
+)
 from vfdir_lab.log.manifest import create_archive, read_archive_id
 from vfdir_lab.projection import DEFAULT_LENS, Engine
 from vfdir_lab.sync import Puller, PullOptions, PullProgress, PullReport
@@ -165,16 +177,28 @@ class Archive:
         """
         return self.engine.relation(query, tables=tables)
 
-    def as_of(self, moment: Moment | None = None, *, head: Head | str | None = None) -> AsOf:
-        """The archive as we knew it before `moment` (a date or time, in UTC), or at a head.
+    def as_of(
+        self, moment: Moment | None = None, *, head: Head | str | None = None, axis: str = "knew"
+    ) -> AsOf:
+        """The archive at a moment, on one of two axes; a date or time is in UTC, and just before it counts.
+
+        `axis="knew"`: as we knew it before `moment`, or at a head. `axis="effective"`: as it *was so* before
+        `moment`, as far as we know at `head` (by default, now). An object exists from are.na's own time of
+        creation; the values we first saw reach back to it and are `assumed` in `events`.
 
         Raises:
             HeadError: it says no moment, or a head this log does not reach.
+            UsageError: there is no such axis, or the effective one was given no moment.
         """
-        chosen = moment if head is None else head
-        if chosen is None:
-            chosen = self.head
-        return AsOf(self, head_of(self.log, chosen), said=str(chosen))
+        if axis == "knew":
+            chosen = moment if head is None else head
+            return AsOf(self, self.head if chosen is None else head_of(self.log, chosen), at=None)
+        if axis != "effective":
+            raise UsageError(f"there is no axis {axis!r}; there are knew and effective")
+        if moment is None or isinstance(moment, Head):
+            raise UsageError("what was so is asked for a date or a time; a head says what was known")
+        known = self.head if head is None else head_of(self.log, head)
+        return AsOf(self, known, at=instant_of(moment))
 
     def history(self, object_id: str) -> duckdb.DuckDBPyRelation:
         """Every event about an object (`block:123`), newest last, with the columns of `events`."""
@@ -286,19 +310,23 @@ class Archive:
 
 
 class AsOf:
-    """The archive at a head: the same questions, answered as they were answered then."""
+    """The archive from another standpoint: the same questions, answered as they were answered then.
 
-    def __init__(self, archive: Archive, head: Head, *, said: str) -> None:
+    `head` is what was known; `at`, if given, the moment for which it is asked what was so.
+    """
+
+    def __init__(self, archive: Archive, head: Head, *, at: datetime | None) -> None:
         self._archive = archive
         self.head = head
-        self._said = said
+        self.at = at
 
     def __repr__(self) -> str:
-        return f"AsOf({self._said!r}, head={str(self.head)!r})"
+        was_so = f", at={self.at.isoformat()!r}" if self.at else ""
+        return f"AsOf(head={str(self.head)!r}{was_so})"
 
     def sql(self, query: str, **tables: object) -> duckdb.DuckDBPyRelation:
         """As `Archive.sql`, over the events up to this head."""
-        return self._archive.engine.relation(query, head=self.head, tables=tables)
+        return self._archive.engine.relation(query, head=self.head, at=self.at, tables=tables)
 
 
 _CHANNELS_SEEN = """

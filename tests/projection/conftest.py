@@ -1,10 +1,11 @@
-"""A desk: events laid down as segments of a throw-away log, an engine over them, rows that can be compared."""
+"""A desk: events laid down as segments of a log, an engine over them, rows that can be compared."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,10 +15,12 @@ import pyarrow as pa
 import pytest
 
 from vfdir_lab.archive import Archive
+from vfdir_lab.arena import SYSTEM_TIME
 from vfdir_lab.event import Event, canonical
 from vfdir_lab.log import EventLog, Machine
+from vfdir_lab.log.manifest import create_archive
 from vfdir_lab.log.segment import encode
-from vfdir_lab.projection import Engine
+from vfdir_lab.projection import DEFAULT_LENS, Engine
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -29,11 +32,12 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.root = folder / "archive"
         self.home = folder / "state"
+        create_archive(self.root, NOON, lens=DEFAULT_LENS.name)
 
     @property
     def archive(self) -> Archive:
         """The folder as an `Archive`, opened anew."""
-        return Archive(self.root, create=True, now=lambda: LATER)
+        return Archive(self.root, time=replace(SYSTEM_TIME, now=lambda: LATER))
 
     def log(self) -> EventLog:
         """The log, as a process that was just started sees it."""

@@ -20,6 +20,9 @@ AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="T", help="As known before a date or time (UTC), or at a head."),
 ]
+Axis = Annotated[
+    str, typer.Option("--axis", metavar="AXIS", help="With --as-of: knew (what we knew then) or effective.")
+]
 
 _home: list[Path] = []
 

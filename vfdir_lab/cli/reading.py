@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import typer
 
 from vfdir_lab.archive import Status
-from vfdir_lab.cli.options import AsJson, AsOf, Home, open_archive
+from vfdir_lab.cli.options import AsJson, AsOf, Axis, Home, open_archive
 from vfdir_lab.cli.screen import progress_bar, say, say_json, say_table
 from vfdir_lab.errors import QueryError, UsageError
 from vfdir_lab.log import Head
@@ -85,13 +85,14 @@ def sql(
     ],
     format_: Annotated[Format, typer.Option("--format", help="How to answer.")] = Format.table,
     as_of: AsOf = None,
+    axis: Axis = "knew",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask in SQL: tables events, blocks, channels, connections, users, comments, scans."""
     archive = open_archive(home)
     text = sys.stdin.read() if query == "-" else query
-    relation = archive.sql(text) if as_of is None else archive.as_of(as_of).sql(text)
+    relation = archive.sql(text) if as_of is None else archive.as_of(as_of, axis=axis).sql(text)
     chosen = Format.json if as_json else format_
     if chosen is Format.table:
         answer = _fetch(relation.limit(ROWS_SHOWN + 1) if relation.type == "QUERY_RELATION" else relation)

@@ -11,7 +11,7 @@ from vfdir_lab.log.coverage import Coverage, Missing, Refused, Segment
 from vfdir_lab.log.eventlog import EventLog
 from vfdir_lab.log.head import Head
 from vfdir_lab.log.machine import Machine, state_home
-from vfdir_lab.log.moments import Moment, head_of
+from vfdir_lab.log.moments import Moment, head_of, instant_of
 from vfdir_lab.log.segment import SCHEMA, Footer
 from vfdir_lab.log.verify import Problem, VerifyReport, verify
 
@@ -30,6 +30,7 @@ __all__ = [
     "VerifyReport",
     "Writer",
     "head_of",
+    "instant_of",
     "state_home",
     "verify",
 ]

@@ -26,7 +26,7 @@ def head_of(log: EventLog, moment: Moment) -> Head:
     if isinstance(moment, Head):
         log.require(moment)
         return moment
-    return log.head_at(_instant(moment))
+    return log.head_at(instant_of(moment))
 
 
 def _read(text: str) -> Head | datetime:
@@ -40,7 +40,15 @@ def _read(text: str) -> Head | datetime:
         ) from error
 
 
-def _instant(moment: date | datetime) -> datetime:
-    if not isinstance(moment, datetime):
-        return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+def instant_of(moment: str | date | datetime) -> datetime:
+    """The instant that a date or time means, in UTC.
+
+    Raises:
+        HeadError: it says none.
+    """
+    said = _read(moment) if isinstance(moment, str) else moment
+    if isinstance(said, Head):
+        raise HeadError(f"{said} is a head, not a date or time: it says what was known, not what was so")
+    if not isinstance(said, datetime):
+        return datetime(said.year, said.month, said.day, tzinfo=UTC)
+    return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)

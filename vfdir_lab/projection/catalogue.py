@@ -24,6 +24,7 @@ from sqlglot.optimizer.scope import traverse_scope
 from vfdir_lab.errors import ProjectionFileError
 
 LEAF = "events"
+NO_PROJECTIONS = frozenset({"helpers", "upcasts"})
 _HEADER = re.compile(r"--\s*([a-z ]+?)\s*:\s*(.*?)\s*")
 _FILE = re.compile(r"v([1-9][0-9]*)_([a-z0-9_]+)\.sql")
 _REQUIRED = ("projection", "version", "title", "key")
@@ -64,7 +65,7 @@ class Catalogue:
         """
         definitions = {}
         for place in sorted(folder.iterdir(), key=lambda one: one.name):
-            if place.is_dir() and place.name != "helpers":
+            if place.is_dir() and place.name not in NO_PROJECTIONS:
                 for definition in _read_folder(place):
                     if (definition.name, definition.version) in definitions:
                         raise ProjectionFileError(

@@ -8,12 +8,12 @@ folder instead would not do: `COPY … TO` overwrites a segment, also hidden ins
 
 from __future__ import annotations
 
-import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -21,13 +21,22 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 
 from vfdir_lab.errors import LogDamagedError, QueryError, UsageError
-from vfdir_lab.log import SCHEMA, EventLog, Head, Segment
+from vfdir_lab.log import SCHEMA, EventLog, Head, Segment, state_home
 from vfdir_lab.projection.catalogue import LEAF, Catalogue, shipped
+from vfdir_lab.projection.leaf import SOURCE, events_sql, literal, quoted
 from vfdir_lab.projection.lens import DEFAULT_LENS, Lens
 
 KEPT_CONNECTIONS = 6
 _ALLOWED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
-_SOURCE = "log_segments"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standpoint:
+    """From where a question is answered: at a head, through a lens, and, with `at`, as things were then."""
+
+    head: Head
+    lens: Lens
+    at: datetime | None
 
 
 class Engine:
@@ -51,7 +60,7 @@ class Engine:
 
         `head` defaults to everything that counts now.
         """
-        connection = self._connection(head, lens, confined=False)
+        connection = self._connection(self._stand(head, lens), confined=False)
         with self._reading():
             return connection.sql(query, params=dict(parameters or {})).to_arrow_table()
 
@@ -62,8 +71,8 @@ class Engine:
         segments = self._log.require(head).upto(head)
         paths = [str(self._log.path(segment)) for segment in segments]
         with self._reading():
-            self._facts.execute(f"CREATE OR REPLACE VIEW {_SOURCE} AS {_parquet(paths)}")
-            self._facts.execute(f"CREATE OR REPLACE VIEW {LEAF} AS {_events(segments, head)}")
+            self._facts.execute(f"CREATE OR REPLACE VIEW {SOURCE} AS {_parquet(paths)}")
+            self._facts.execute(f"CREATE OR REPLACE VIEW {LEAF} AS {events_sql(segments, head)}")
             return self._facts.sql(query, params=dict(parameters)).to_arrow_table()
 
     def stream(
@@ -75,7 +84,7 @@ class Engine:
         lens: Lens = DEFAULT_LENS,
     ) -> Iterator[pa.RecordBatch]:
         """As `arrow`, a batch at a time. One answer at a time: the next query ends it."""
-        connection = self._connection(head, lens, confined=False)
+        connection = self._connection(self._stand(head, lens), confined=False)
         with self._reading():
             yield from connection.sql(query, params=dict(parameters or {})).to_arrow_reader(10_000)
 
@@ -85,17 +94,20 @@ class Engine:
         *,
         head: Head | None = None,
         lens: Lens = DEFAULT_LENS,
+        at: datetime | None = None,
         tables: Mapping[str, object] | None = None,
     ) -> duckdb.DuckDBPyRelation:
         """A person's query, confined, as a lazy relation.
 
-        `tables` are further tables of the person's own: anything with `__arrow_c_stream__`.
+        `at` asks for what was so before that moment, as far as is known at the head. `tables` are further
+        tables of the person's own: anything with `__arrow_c_stream__`.
 
         Raises:
             QueryError: it is not one reading statement, or DuckDB refuses it.
             UsageError: a table of `tables` is no table, or takes a name that is in use.
         """
-        connection = self._connection(head, lens, confined=True, tables=tables)
+        stand = self._stand(head, lens, at)
+        connection = self._connection(stand, confined=True, tables=tables)
         try:
             statements = connection.extract_statements(query)
             if len(statements) != 1 or not _reads(statements[0], query):
@@ -104,34 +116,40 @@ class Engine:
                     "`pull`, wishes by `transaction`)"
                 )
             if statements[0].type != duckdb.StatementType.SELECT and not tables:
-                connection = self._connection(head, lens, confined=True, tables=tables, alone=True)
+                connection = self._connection(stand, confined=True, alone=True)
             relation = connection.sql(query)
         except duckdb.Error as error:
             raise QueryError(_plainly(error)) from error
+        except TypeError as error:
+            raise QueryError("a query is a text, in Unicode") from error
         if relation is None:
             raise QueryError("this statement gives no rows")
         return relation
 
+    def _stand(self, head: Head | None, lens: Lens, at: datetime | None = None) -> Standpoint:
+        return Standpoint(head=self._log.coverage().head if head is None else head, lens=lens, at=at)
+
     def _connection(
         self,
-        head: Head | None,
-        lens: Lens,
+        stand: Standpoint,
         *,
         confined: bool,
         tables: Mapping[str, object] | None = None,
         alone: bool = False,
     ) -> duckdb.DuckDBPyConnection:
-        """A connection at this head. One that is `alone` answers one query: EXPLAIN ANALYZE runs anything."""
-        coverage = self._log.coverage() if head is None else self._log.require(head)
-        head = coverage.head if head is None else head
-        segments = coverage.upto(head)
+        """A connection that answers from there.
+
+        One that is `alone` answers one query: EXPLAIN ANALYZE runs anything.
+        """
+        segments = self._log.require(stand.head).upto(stand.head)
         if tables or alone:
-            return self._open(segments, head, lens, confined=True, tables=tables)
-        key = (tuple(segment.path for segment in segments), head, frozenset(lens.versions.items()), confined)
+            return self._open(segments, stand, confined=True, tables=tables)
+        versions = frozenset(stand.lens.versions.items())
+        key = (tuple(segment.path for segment in segments), stand.head, stand.at, versions, confined)
         if key in self._kept:
             self._kept.move_to_end(key)
         else:
-            self._kept[key] = self._open(segments, head, lens, confined=confined)
+            self._kept[key] = self._open(segments, stand, confined=confined)
             while len(self._kept) > KEPT_CONNECTIONS:
                 self._kept.popitem(last=False)
         return self._kept[key]
@@ -139,8 +157,7 @@ class Engine:
     def _open(
         self,
         segments: tuple[Segment, ...],
-        head: Head,
-        lens: Lens,
+        stand: Standpoint,
         *,
         confined: bool,
         tables: Mapping[str, object] | None = None,
@@ -148,14 +165,14 @@ class Engine:
         connection = _connect()
         paths = [str(self._log.path(segment)) for segment in segments]
         if confined:
-            connection.register(_SOURCE, _dataset(paths))
+            connection.register(SOURCE, _dataset(paths))
             _confine(connection)
         else:
-            connection.execute(f"CREATE VIEW {_SOURCE} AS {_parquet(paths)}")
-        connection.execute(f"CREATE VIEW {LEAF} AS {_events(segments, head)}")
-        for definition in self._catalogue.in_order(lens.versions):
+            connection.execute(f"CREATE VIEW {SOURCE} AS {_parquet(paths)}")
+        connection.execute(f"CREATE VIEW {LEAF} AS {events_sql(segments, stand.head, stand.at)}")
+        for definition in self._catalogue.in_order(stand.lens.versions):
             connection.execute(f"CREATE VIEW {quoted(definition.name)} AS {definition.plain}")
-        taken = {_SOURCE, LEAF, *lens.versions}
+        taken = {SOURCE, LEAF, *stand.lens.versions}
         for name, table in (tables or {}).items():
             _add(connection, name, table, taken)
             taken.add(name.lower())
@@ -180,16 +197,6 @@ class Engine:
         )
 
 
-def quoted(identifier: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def read_sql(folder: Traversable, name: str) -> str:
     """The text of one of our own `.sql` files."""
     return (folder / f"{name}.sql").read_text("utf-8")
@@ -201,7 +208,7 @@ def _connect() -> duckdb.DuckDBPyConnection:
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
-            "temp_directory": str(Path(tempfile.gettempdir()) / "vfdir_lab_spill"),
+            "temp_directory": str(state_home() / "spill"),
         },
     )
     connection.execute("SET python_enable_replacements = false")
@@ -230,29 +237,21 @@ def _parquet(paths: list[str]) -> str:
 _TYPES = {"string": "VARCHAR", "int64": "BIGINT", "int16": "SMALLINT", "timestamp[us, tz=UTC]": "TIMESTAMPTZ"}
 
 
-def _events(segments: tuple[Segment, ...], head: Head) -> str:
-    """The public `events` table: the envelope, named, up to the head."""
-    cut = {
-        segment.footer.device: head.seq(segment.footer.device)
-        for segment in segments
-        if segment.footer.last > head.seq(segment.footer.device)
-    }
-    within = "".join(f" AND (device <> {literal(d)} OR seq <= {seq})" for d, seq in sorted(cut.items()))
-    columns = ", ".join(SCHEMA.names)
-    return f"SELECT device || ':' || seq AS event_id, {columns} FROM {_SOURCE} WHERE true{within}"
-
-
 def _reads(statement: Any, query: str) -> bool:
-    if statement.type == duckdb.StatementType.MULTI:  # a PIVOT is two statements to the parser
+    try:
+        kind = statement.type
+    except ValueError:  # DuckDB parses statements that its own list of types does not have
+        return False
+    if kind == duckdb.StatementType.MULTI:  # a PIVOT is two statements to the parser
         return query.lstrip("( \n\t").lower().startswith(("pivot", "unpivot", "from", "with", "select"))
-    return statement.type in _ALLOWED
+    return kind in _ALLOWED
 
 
 def _add(connection: duckdb.DuckDBPyConnection, name: str, table: object, taken: set[str]) -> None:
     if name.lower() in taken or not name:
         raise UsageError(f"{name!r} is a table of the archive already; give yours another name")
     try:
-        connection.register(name, pa.table(table))
+        connection.register(name, pa.RecordBatchReader.from_stream(table).read_all())
     except (TypeError, pa.ArrowInvalid) as error:
         raise UsageError(f"{name} is a {type(table).__name__}; pass a DataFrame or an Arrow table") from error
 

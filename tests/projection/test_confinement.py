@@ -1,0 +1,287 @@
+"""What a person types can change nothing and read no file, whatever statement or function it tries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from vfdir_lab.archive import Archive
+from vfdir_lab.errors import QueryError
+
+CANARY = "canary-4711"
+
+
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder beside the archive with files that must not be read; also the working directory."""
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    (folder / "c.csv").write_text(f"word\n{CANARY}\n")
+    (folder / "c.json").write_text(f'{{"word":"{CANARY}"}}\n')
+    (folder / "c.sql").write_text(f"SELECT '{CANARY}'")
+    pq.write_table(pa.table({"word": [CANARY]}), folder / "c.parquet")
+    with duckdb.connect(str(folder / "c.duckdb")) as connection:
+        connection.execute(f"CREATE TABLE word AS SELECT '{CANARY}' AS word")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+STATE = """
+SELECT
+    (SELECT string_agg(title, ',' ORDER BY title) FROM blocks) AS titles,
+    (SELECT sum(seq) FROM events) AS seqs,
+    (SELECT string_agg(view_name || view_oid, ',' ORDER BY view_oid) FROM duckdb_views()) AS views,
+    (SELECT count(*) FROM duckdb_tables()) AS tables,
+    lower('X') AS lower,
+    current_setting('TimeZone') || current_schema() || current_database() AS setting
+"""
+
+
+class Prey:
+    """An archive under attack: what it must look like, answer and never say."""
+
+    def __init__(self, desk: Any, outside: Path) -> None:
+        self.archive: Archive = desk.archive
+        self._desk = desk
+        self._outside = outside
+        self._held = self.archive.sql("SELECT title FROM blocks ORDER BY title")
+        self._before = self._files()
+        self._says = self.archive.sql(STATE).fetchall()
+
+    def _files(self) -> dict[str, bytes]:
+        kept = {str(path): path.read_bytes() for path in self._outside.parent.rglob("*") if path.is_file()}
+        return kept | self._desk.bytes()
+
+    def attack(self, query: str) -> bool:
+        """Run a query to its end. Returns whether it was answered; nothing may leak either way."""
+        said = ""
+        answered = False
+        with suppress(QueryError, duckdb.Error):
+            said = str(self.archive.sql(query).to_arrow_table().to_pylist())
+            answered = True
+        assert CANARY not in said, query
+        if answered:
+            self.is_whole(query)
+        return answered
+
+    def is_whole(self, after: str = "") -> None:
+        assert self._files() == self._before, after
+        assert self.archive.sql(STATE).fetchall() == self._says, after
+
+    def still_holds(self) -> None:
+        """What was asked before the attacks is answered as before, and so is what is asked now."""
+        titles = [("Tide 1",), ("Tide 2",), ("Tide 3",)]
+        assert self._held.fetchall() == titles
+        assert self.archive.sql("SELECT title FROM blocks ORDER BY title").fetchall() == titles
+        assert self.archive.sql("SELECT count(*), max(seq) FROM events").fetchall() == [(10, 10)]
+        self.is_whole()
+
+
+@pytest.fixture
+def prey(tides: Any, outside: Path) -> Iterator[Prey]:
+    found = Prey(tides, outside)
+    yield found
+    found.still_holds()
+
+
+def statements(segment: Path) -> list[str]:
+    """Every type of statement that DuckDB has, with a segment of the log and files outside as targets."""
+    lines = Path(__file__).with_name("hostile.sql").read_text("utf-8").splitlines()
+    return [line.replace("SEGMENT", str(segment)) for line in lines if not line.startswith("--")]
+
+
+WRAPPINGS = {
+    "plain": "{}",
+    "with a comment before it": "/* SELECT */ -- SELECT\n{}",
+    "in brackets": "({})",
+    "explained": "EXPLAIN {}",
+    "analysed": "EXPLAIN ANALYZE {}",
+    "a common table": "WITH x AS ({}) SELECT * FROM x",
+    "a common table, returning": "WITH x AS ({} RETURNING *) SELECT * FROM x",
+    "a common table, analysed": "EXPLAIN ANALYZE WITH x AS ({}) SELECT * FROM x",
+    "a subquery": "SELECT * FROM ({})",
+    "a scalar": "SELECT ({})",
+    "second": "SELECT 1; {}",
+    "first": "{}; SELECT 1",
+    "prepared": "PREPARE p AS {}",
+    "prepared and executed": "PREPARE p AS {}; EXECUTE p",
+    "copied": "COPY ({}) TO 'new.csv'",
+    "created": "CREATE TABLE t AS {}",
+    "pivoted": "SELECT * FROM (PIVOT ({}) ON 1)",
+    "before a pivot": "FROM blocks; {}; PIVOT blocks ON title USING count(*)",
+}
+
+
+@pytest.mark.parametrize("wrapping", WRAPPINGS.values(), ids=WRAPPINGS)
+def test_no_statement_changes_or_reads_a_file(prey: Prey, tides: Any, wrapping: str) -> None:
+    for statement in statements(tides.segments()[0]):
+        prey.attack(wrapping.format(statement))
+
+
+@pytest.mark.parametrize(
+    "call", ["FROM query({})", "FROM json_execute_serialized_sql(json_serialize_sql({}))"]
+)
+def test_no_statement_hides_in_a_text(prey: Prey, tides: Any, call: str) -> None:
+    for statement in statements(tides.segments()[0]):
+        prey.attack(call.format("'" + statement.replace("'", "''") + "'"))
+
+
+def test_the_plain_changes_are_refused_in_our_words(prey: Prey) -> None:
+    for query in (
+        "DROP VIEW blocks",
+        "INSERT INTO blocks VALUES (1)",
+        "SELECT 1; SELECT 2",
+        "",
+        "SET threads = 1",
+    ):
+        with pytest.raises(QueryError, match="one SELECT at a time: a query reads the archive"):
+            prey.archive.sql(query)
+
+
+SUSPICIOUS = re.compile(
+    r"read|scan|glob|sniff|parquet|write|secret|load|import|export|copy|attach|checkpoint|logg?|profil|external|file"
+    r"|extension|storage|query|sql|exec|python|arrow|pandas|env|path|http|url|crypt|config|setting|variable|database"
+)
+ARGUMENTS = [
+    *[
+        "",
+        "'c.csv'",
+        "['c.csv']",
+        "'c.parquet'",
+        "'c.json'",
+        "'c.duckdb'",
+        "'*'",
+        "'memory'",
+        "1",
+        "'c.csv', 'x'",
+    ],
+    *[
+        "'c.parquet', 'word', 'x'",
+        "'/etc/passwd'",
+        "'SELECT 1'",
+        "'a', 'b', 'c', 'd', 'e'",
+        "1, 2, 3",
+        "(SELECT 1)",
+    ],
+    *[
+        "save_location := 'new.json'",
+        "storage := 'file', storage_path := 'new'",
+        "'c.csv', store_rejects := true",
+    ],
+]
+
+
+def test_no_function_reads_a_file_or_changes_a_setting(prey: Prey) -> None:
+    """All that DuckDB has whose name suggests files, settings, network or SQL, with arguments that fit."""
+    kinds = {
+        "table": "FROM {}({})",
+        "table_macro": "FROM {}({})",
+        "scalar": "SELECT {}({})",
+        "pragma": "CALL {}({})",
+    }
+    functions = prey.archive.sql(
+        "SELECT DISTINCT function_name, function_type FROM duckdb_functions()"
+    ).fetchall()
+    chosen = [(name, kind) for name, kind in functions if kind in kinds and SUSPICIOUS.search(name)]
+    names = {name for name, _ in chosen}
+    assert {
+        "read_csv",
+        "read_text",
+        "read_blob",
+        "read_parquet",
+        "read_json",
+        "glob",
+        "sniff_csv",
+        "query",
+    } <= names
+    assert {
+        "parquet_metadata",
+        "parquet_scan",
+        "duckdb_secrets",
+        "enable_logging",
+        "enable_profiling",
+    } <= names
+    assert len(names) > 50
+    for name, kind in sorted(chosen):
+        for arguments in ARGUMENTS:
+            prey.attack(kinds[kind].format(f'"{name}"', arguments))
+
+
+def test_variables_of_the_program_are_no_tables(prey: Prey) -> None:
+    frame = pl.DataFrame({"word": [CANARY]})
+    assert frame.height == 1
+    for query in (
+        "SELECT * FROM frame",
+        'FROM "frame"',
+        "FROM CANARY",
+        "FROM pl",
+        "FROM query_table('frame')",
+    ):
+        assert not prey.attack(query)
+
+
+@pytest.mark.parametrize("pause", ["EXPLAIN ANALYZE BEGIN", "FROM force_checkpoint()", "SELECT error('x')"])
+def test_a_query_that_fails_does_not_fail_the_next(prey: Prey, pause: str) -> None:
+    for query in (pause, "FROM force_checkpoint()", "FROM nowhere", pause):
+        prey.attack(query)
+        prey.still_holds()
+
+
+READING = [
+    "SELECT 1 AS x",
+    "(SELECT 1 AS x)",
+    "FROM blocks",
+    "TABLE blocks",
+    "VALUES (1)",
+    "SHOW TABLES",
+    "DESCRIBE blocks",
+    "SUMMARIZE blocks",
+    "EXPLAIN SELECT 1",
+    "EXPLAIN ANALYZE SELECT 1",
+    "WITH x AS (FROM blocks) FROM x",
+    "SHOW blocks",
+    "PIVOT blocks ON title USING count(*)",
+    "UNPIVOT blocks ON title",
+    "FROM query('FROM blocks')",
+    "WITH x AS (PIVOT blocks ON title USING count(*)) FROM x",
+    "FROM blocks PIVOT (count(*) FOR title IN ('a'))",
+    "WITH blocks AS (SELECT 'mine' AS title) FROM blocks",
+]
+
+
+@pytest.mark.parametrize("query", READING)
+def test_reading_in_any_form_is_allowed(prey: Prey, query: str) -> None:
+    assert prey.attack(query)
+
+
+def test_a_text_that_sql_cannot_hold_is_a_query_error(prey: Prey) -> None:
+    for query in ("(" * 3000 + "1", "SELECT 'open", "selec", "SELECT \x00", "SELECT '\ud800'"):
+        with pytest.raises(QueryError):
+            prey.archive.sql(query)
+
+
+@pytest.fixture
+def count(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """How many connections to DuckDB were made so far."""
+    made: list[object] = []
+    connect = duckdb.connect
+    monkeypatch.setattr(duckdb, "connect", lambda *args, **kwargs: made.append(1) or connect(*args, **kwargs))
+    return lambda: len(made)
+
+
+def test_a_plain_question_needs_no_new_connection(tides: Any, count: Callable[[], int]) -> None:
+    archive = tides.archive
+    archive.sql("SELECT 1")
+    before = count()
+    for _ in range(3):
+        archive.sql("SELECT * FROM blocks").to_arrow_table()
+    assert count() == before

@@ -1,0 +1,286 @@
+"""Answers stay what they were when asked for; damage, clashes and missing heads have names."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from vfdir_lab.archive import Archive
+from vfdir_lab.errors import HeadError, LogDamagedError, QueryError, UsageError
+from vfdir_lab.event import Event
+from vfdir_lab.log import SCHEMA, Head
+from vfdir_lab.projection import DEFAULT_LENS, Catalogue, Engine, Lens
+from vfdir_lab.projection.engine import KEPT_CONNECTIONS
+
+TITLES = "SELECT title FROM blocks ORDER BY title"
+TIDES = [("Tide 1",), ("Tide 2",), ("Tide 3",)]
+MakeEvent = Callable[..., Event]
+
+
+def break_bytes(path: Path, start: int, stop: int) -> None:
+    """Flip every bit of a range of a file."""
+    data = bytearray(path.read_bytes())
+    data[start:stop] = bytes(byte ^ 0xFF for byte in data[start:stop])
+    path.write_bytes(data)
+
+
+# ------------------------------------------------------------------------------------- relations
+
+
+def test_a_relation_answers_in_every_shape(tides: Any) -> None:
+    relation = tides.archive.sql(TITLES)
+    assert relation.fetchall() == TIDES
+    assert relation.pl()["title"].to_list() == [title for (title,) in TIDES]
+    assert relation.to_arrow_table().column_names == ["title"]
+    assert relation.filter("title > 'Tide 1'").fetchall() == TIDES[1:]
+    assert "Tide 1" in str(relation)
+
+
+def test_a_relation_stays_what_it_was_when_more_is_appended(tides: Any, event: MakeEvent) -> None:
+    archive = tides.archive
+    before, then = archive.sql(TITLES), archive.as_of(head="aaaa:5").sql(TITLES)
+    tides.write([event("bbbb", 1, "block.observed", "block:1", at=99, title="A new tide")])
+    assert archive.sql(TITLES).fetchall() == [("A new tide",), *TIDES[1:]]
+    assert before.fetchall() == TIDES
+    assert then.fetchall() == TIDES[:1]
+    assert archive.as_of(head="aaaa:10").sql(TITLES).fetchall() == TIDES
+
+
+def test_a_relation_outlives_its_archive(tides: Any) -> None:
+    archive = tides.archive
+    mine = pl.DataFrame({"object_id": ["block:2"]})
+    relations = [
+        archive.sql(TITLES),
+        archive.sql("SELECT title FROM blocks JOIN mine USING (object_id)", mine=mine),
+    ]
+    del archive, mine
+    gc.collect()
+    assert [relation.fetchall() for relation in relations] == [TIDES, TIDES[1:2]]
+    assert relations[0].pl().height == 3
+
+
+def test_a_relation_outlives_the_connections_that_are_kept(tides: Any, event: MakeEvent) -> None:
+    archive = tides.archive
+    relation = archive.sql(TITLES)
+    for seq in range(1, 2 * KEPT_CONNECTIONS):
+        tides.write([event("bbbb", seq, "block.observed", f"block:{seq}", at=100 + seq, title=f"New {seq}")])
+        assert archive.sql("SELECT count(*) FROM events").fetchall() == [(10 + seq,)]
+        assert len(archive.engine._kept) <= KEPT_CONNECTIONS
+    gc.collect()
+    assert relation.fetchall() == TIDES
+
+
+def test_relations_do_not_disturb_each_other(tides: Any) -> None:
+    archive = tides.archive
+    relations = [archive.sql(f"{TITLES} LIMIT {count}") for count in (1, 2, 3)]
+    assert [len(relation.fetchall()) for relation in reversed(relations)] == [3, 2, 1]
+    assert [len(relation.fetchall()) for relation in relations] == [1, 2, 3]
+
+
+def test_an_empty_archive_has_every_table(desk: Any, tides: Any, new_desk: Any) -> None:
+    """With no rows and the columns it will have."""
+    with new_desk() as empty:
+        for table in ("events", *DEFAULT_LENS.versions):
+            confined, trusted = (
+                empty.engine().relation(f"FROM {table}"),
+                empty.engine().arrow(f"FROM {table}"),
+            )
+            full = tides.engine().arrow(f"FROM {table}")
+            assert (len(confined), trusted.num_rows) == (0, 0)
+            assert confined.to_arrow_table().schema == trusted.schema == full.schema
+        assert empty.engine().facts("FROM events", {}, head=Head()).num_rows == 0
+
+
+def test_the_events_table_names_each_event(tides: Any) -> None:
+    table = tides.engine().arrow("FROM events ORDER BY seq LIMIT 2")
+    assert table.column_names == ["event_id", *SCHEMA.names]
+    assert table["event_id"].to_pylist() == ["aaaa:1", "aaaa:2"]
+
+
+# ---------------------------------------------------------------------------------- own tables
+
+
+def rows() -> pl.DataFrame:
+    return pl.DataFrame({"object_id": ["block:1", "block:9"], "mine": [1, 2]})
+
+
+JOINED = "SELECT mine FROM blocks JOIN own USING (object_id)"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        rows(),
+        rows().to_arrow(),
+        rows().to_arrow().to_reader(),
+        duckdb.connect().from_arrow(rows().to_arrow()),
+        rows().to_arrow().to_batches()[0],
+    ],
+    ids=["polars", "arrow", "a stream", "a relation", "a batch"],
+)
+def test_a_person_may_pass_tables(tides: Any, own: object) -> None:
+    relation = tides.archive.sql(JOINED, own=own)
+    assert (relation.fetchall(), relation.pl()["mine"].to_list()) == ([(1,)], [1])
+
+
+def test_passed_tables_are_there_for_every_form_of_query(tides: Any) -> None:
+    reader = rows().to_arrow().to_reader()
+    assert tides.archive.sql("PIVOT own ON mine USING count(*)", own=reader).pl().height == 2
+    assert "own" in str(tides.archive.sql("SHOW TABLES", own=rows()).fetchall())
+    assert "own" not in str(tides.archive.sql("SHOW TABLES").fetchall())
+
+
+@pytest.mark.parametrize("name", ["events", "blocks", "Blocks", "USERS", "log_segments", "LOG_SEGMENTS", ""])
+def test_a_table_may_not_take_a_name_of_the_archive(tides: Any, name: str) -> None:
+    with pytest.raises(UsageError, match=f"^'{name}' is a table of the archive already; give yours another"):
+        tides.archive.sql("SELECT 1", **{name: rows()})
+    assert tides.archive.sql(TITLES).fetchall() == TIDES
+
+
+def test_two_tables_may_not_share_a_name(tides: Any) -> None:
+    with pytest.raises(UsageError, match="'OWN' is a table of the archive already"):
+        tides.archive.sql("SELECT 1", own=rows(), OWN=rows())
+
+
+def test_a_table_may_have_any_other_name(tides: Any) -> None:
+    for name in ('a "b"; DROP VIEW blocks', "select", "é 🌊", "block"):
+        quoted = '"' + name.replace('"', '""') + '"'
+        assert tides.archive.sql(f"SELECT count(*) FROM {quoted}", **{name: rows()}).fetchall() == [(2,)]
+
+
+@pytest.mark.parametrize("table", [{"a": [1]}, [1], None, "c.csv", Path("c.csv"), pl.Series("a", [1]), 5])
+def test_what_is_no_table_is_refused(tides: Any, table: object) -> None:
+    with pytest.raises(
+        UsageError, match=f"^own is a {type(table).__name__}; pass a DataFrame or an Arrow table"
+    ):
+        tides.archive.sql("SELECT 1", own=table)
+
+
+# ---------------------------------------------------------------------------------- lens and head
+
+
+def test_a_lens_is_its_versions_not_its_name(tides: Any) -> None:
+    """Two lenses of one name are two interpretations, also after the first was asked."""
+    engine = tides.engine()
+    assert engine.relation(TITLES).fetchall() == TIDES
+    other = Lens(name=DEFAULT_LENS.name, versions={"users": 1})
+    assert engine.relation("SHOW TABLES", lens=other).fetchall() == [
+        ("events",),
+        ("log_segments",),
+        ("users",),
+    ]
+    with pytest.raises(QueryError, match="blocks"):
+        engine.relation(TITLES, lens=other)
+
+
+def test_a_catalogue_may_be_passed_in(tides: Any, tmp_path: Path) -> None:
+    (tmp_path / "sql" / "titles").mkdir(parents=True)
+    text = "-- projection: titles\n-- version: 4\n-- title: T\n-- key: id\n"
+    text += "SELECT object_id AS id, latest('title') ->> '$' AS title FROM events GROUP BY ALL"
+    (tmp_path / "sql" / "titles" / "v4_x.sql").write_text(text)
+    engine = Engine(tides.log(), Catalogue.load(tmp_path / "sql"))
+    lens = Lens(name="mine", versions={"titles": 4})
+    assert engine.relation("SELECT title FROM titles WHERE id = 'block:1'", lens=lens).fetchall() == TIDES[:1]
+
+
+@pytest.mark.parametrize("head", ["aaaa:11", "aaaa:1,bbbb:1", "zzzz:1"])
+def test_a_head_that_is_not_reached_is_named(tides: Any, head: str) -> None:
+    asked = Head.parse(head)
+    engine = tides.engine()
+    questions: list[Callable[[], object]] = [
+        lambda: engine.relation(TITLES, head=asked),
+        lambda: engine.arrow(TITLES, head=asked),
+        lambda: list(engine.stream(TITLES, head=asked)),
+        lambda: engine.facts("FROM events", {}, head=asked),
+    ]
+    for ask in questions:
+        with pytest.raises(HeadError, match=r"this log reaches .*, the head asks for"):
+            ask()
+
+
+def test_every_head_cuts_where_it_says(tides: Any) -> None:
+    engine = tides.engine()
+    for seq in range(11):
+        head = Head({"aaaa": seq})
+        expected = [f"aaaa:{one}" for one in range(1, seq + 1)]
+        query = "SELECT event_id FROM events ORDER BY seq"
+        answers = [engine.arrow(query, head=head), engine.facts(query, {}, head=head)]
+        answers += [engine.relation(query, head=head).to_arrow_table()]
+        answers += [pa.Table.from_batches(engine.stream(query, head=head), schema=answers[0].schema)]
+        assert [answer["event_id"].to_pylist() for answer in answers] == [expected] * 4
+
+
+# --------------------------------------------------------------------------------------- damage
+
+
+def ask_arrow(engine: Engine, query: str) -> object:
+    return engine.arrow(query)
+
+
+def ask_stream(engine: Engine, query: str) -> object:
+    return list(engine.stream(query))
+
+
+def ask_facts(engine: Engine, query: str) -> object:
+    return engine.facts(query, {}, head=Head({"aaaa": 10}))
+
+
+@pytest.mark.parametrize("ask", [ask_arrow, ask_stream, ask_facts])
+def test_a_damaged_segment_is_named(tides: Any, ask: Callable[[Engine, str], object]) -> None:
+    segment = tides.segments()[1]
+    engine = tides.engine()
+    engine._log.coverage()
+    break_bytes(segment, 4, segment.stat().st_size - 3000)
+    with pytest.raises(
+        LogDamagedError, match=f"{segment.name}: not readable as recorded; `vfdir-lab verify`"
+    ):
+        ask(engine, "FROM events")
+    assert engine.arrow("SELECT max(seq) AS last FROM events")["last"].to_pylist() == [3]
+
+
+def test_damage_in_the_middle_of_a_long_answer_is_named(desk: Any, event: MakeEvent) -> None:
+    """The answer has begun when the broken pages are reached."""
+    words = [f"{number * 7919 % 100_003:06d} a text long enough to fill pages" for number in range(60_000)]
+    events = [
+        event("aaaa", seq, "block.observed", f"block:{seq}", title=word) for seq, word in enumerate(words, 1)
+    ]
+    desk.write(events, lambda: 20_000)
+    engine = desk.engine()
+    stream = engine.stream("SELECT payload FROM events")
+    last = desk.segments()[-1]
+    break_bytes(last, last.stat().st_size // 3 * 2, last.stat().st_size - 5000)
+    with pytest.raises(LogDamagedError, match=last.name):
+        sum(batch.num_rows for batch in stream)
+
+
+def test_a_lazy_relation_over_damage_fails_and_never_answers_wrongly(tides: Any) -> None:
+    archive: Archive = tides.archive
+    relation = archive.sql("FROM events")
+    segment = tides.segments()[1]
+    break_bytes(segment, 4, segment.stat().st_size - 3000)
+    with pytest.raises(duckdb.Error):
+        relation.to_arrow_table()
+
+
+def test_what_is_no_damage_is_a_query_error(tides: Any) -> None:
+    """A log that is whole, and a query of ours that fails on what it holds."""
+    for query in ("SELECT error('odd')", "SELECT CAST('x' AS INTEGER)", "FROM nowhere"):
+        with pytest.raises(QueryError):
+            tides.engine().arrow(query)
+
+
+def test_a_payload_that_is_no_json_is_a_query_error(desk: Any, event: MakeEvent) -> None:
+    """As a hostile archive may hold it; the events themselves stay readable."""
+    odd = event("aaaa", 1, "block.observed", "block:1")
+    hostile = Event(**{name: getattr(odd, name) for name in SCHEMA.names} | {"payload": "{not json"})
+    engine = desk.write([hostile]).engine()
+    with pytest.raises(QueryError, match=r"(?i)malformed json"):
+        engine.arrow("FROM blocks")
+    assert engine.relation("SELECT payload FROM events").fetchall() == [("{not json",)]
