@@ -20,6 +20,7 @@ from vfdir_lab.errors import LogDamagedError, UsageError
 from vfdir_lab.event import KINDS
 from vfdir_lab.export import Snapshot, SnapshotOptions, export_channel
 from vfdir_lab.log import (
+    CompactReport,
     EventLog,
     Head,
     Machine,
@@ -27,13 +28,20 @@ from vfdir_lab.log import (
     Moment,
     Refused,
     VerifyReport,
+    compact,
     head_of,
     instant_of,
+    needs_compaction,
     verify,
 )
+from vfdir_lab.log.devices import DeviceState, Regression, devices, regression
 from vfdir_lab.log.manifest import create_archive, read_archive_id
+from vfdir_lab.log.merge import merge
+from vfdir_lab.log.merged import MergeReport
 from vfdir_lab.projection import DEFAULT_LENS, Engine
 from vfdir_lab.sync import Puller, PullOptions, PullProgress, PullReport
+from vfdir_lab.sync.exports import import_export
+from vfdir_lab.sync.exports_report import ImportProgress, ImportReport
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,7 +55,8 @@ class Status:
 
     `channels` is a row each: object_id, slug, title, visibility, length, seen_at (newest finished scan),
     whole_at (newest complete scan). `device` is this copy's, None before it first wrote. `unknown_kinds`
-    counts events that this version passes over.
+    counts events that this version passes over. `devices` says of each device how far it counts and what is
+    missing of it; `regressions`, what counted on this machine once and does not any more.
     """
 
     path: str
@@ -61,6 +70,8 @@ class Status:
     channels: tuple[dict[str, Any], ...]
     blocks: int
     unknown_kinds: dict[str, int]
+    devices: tuple[DeviceState, ...]
+    regressions: tuple[Regression, ...]
 
 
 class Archive:
@@ -147,9 +158,12 @@ class Archive:
         puller = Puller(self.log, self.engine, client, self._cache(), time=self._time)
         options = PullOptions(full=full, mine=mine, budget=budget, depth=depth, comments=comments)
         try:
-            return puller.pull(channels, options, on_progress)
+            report = puller.pull(channels, options, on_progress)
         finally:
             self._remember_account(client.known_account)
+        if needs_compaction(self.log.coverage(), self.log.device()):
+            self.compact()
+        return report
 
     def _prove(self) -> None:
         """Refuse to take differences against damaged facts: new facts would be founded on them.
@@ -211,6 +225,64 @@ class Archive:
         """Re-read the whole log and prove it; repairs nothing. `on_progress(done, all)` counts files."""
         return verify(self.log, on_progress)
 
+    def compact(
+        self, *, now: bool = False, on_progress: Callable[[int, int], None] = lambda _done, _all: None
+    ) -> CompactReport:
+        """Merge this device's small segments into few large ones; same events, same answers at every head.
+
+        Superseded files are removed after a grace period, so that running readers are not cut off; `now` does
+        without. `pull` does this by itself when there are many. `on_progress(done, all)` counts events.
+
+        Raises:
+            LogDamagedError, LogWriteError, LogLockedError
+        """
+        return compact(self.log, now=now, progress=on_progress)
+
+    def merge(
+        self,
+        other: str | Path,
+        *,
+        accept_future: bool = False,
+        on_progress: Callable[[int, int], None] = lambda _done, _all: None,
+    ) -> MergeReport:
+        """Take in what another copy of the archive holds: set union, in any order, any number of times.
+
+        `other` is its folder, and is only read. Segments stamped over a minute ahead of this clock wait,
+        unless `accept_future`. Archives that share a folder need no merge.
+
+        Raises:
+            ForkedDeviceError: two copies wrote as one device; the rest is merged, its `report` tells.
+            UsageError, ArchiveNotFoundError, ArchiveFormatError: `other` is no archive to merge with.
+            LogLockedError, LogWriteError
+        """
+        return merge(self.log, Path(other).expanduser(), accept_future=accept_future, progress=on_progress)
+
+    def import_export(
+        self,
+        path: str | Path,
+        *,
+        channel: int | str | None = None,
+        title: str | None = None,
+        on_progress: Callable[[ImportProgress], None] = lambda _progress: None,
+    ) -> ImportReport:
+        """Record what are.na's own export (CSV or zip) says of its blocks, without a request.
+
+        `channel` and `title` say which channel a CSV is of; by default its name does. What a pull knows newer
+        stays; a later pull adds only what differs, and brings membership and order.
+
+        Raises:
+            UsageError, ImportFileError, LogError, ArchiveWriteError
+        """
+        return import_export(
+            self.log,
+            self.engine,
+            Path(path).expanduser(),
+            channel=channel,
+            title=title,
+            now=self._time.now,
+            on_progress=on_progress,
+        )
+
     def export(  # noqa: PLR0913 - the options of one command
         self,
         channel: int | str,
@@ -263,6 +335,8 @@ class Archive:
                 for row in kinds.to_pylist()
                 if row["kind"] not in KINDS or row["kind_version"] > KINDS[row["kind"]].version
             },
+            devices=devices(self.log),
+            regressions=regression(self.log),
         )
 
     def _connect(self, on_progress: Callable[[PullProgress], None]) -> ArenaClient:

@@ -10,12 +10,14 @@
     │   ├── LogLockedError        another process is appending and did not finish in time
     │   ├── LogWriteError         an append did not become durable; nothing of it counts
     │   ├── LogDamagedError       segments that must be read cannot be
+    │   ├── ForkedDeviceError     two copies wrote as one device; all the rest is merged
     │   └── HeadError             a head that is malformed, or names events that are not here
     ├── EventError                a record that breaks the envelope or the catalogue of kinds
     ├── ProjectionError
     │   ├── ProjectionFileError   a .sql file of the catalogue is malformed
     │   └── QueryError            SQL that a person typed was refused or failed
     ├── ExportError               a snapshot could not be written; nothing is left half-written
+    ├── ImportFileError           a file that is no export of are.na's, or a damaged one; nothing was recorded
     ├── SandboxError              the local are.na could not start or cannot read its world
     └── ArenaError                anything that went wrong while talking to are.na
         ├── ArenaNetworkError     no answer: no connection, a reset, a timeout, a cut-off body
@@ -33,6 +35,11 @@ Foreign exceptions (httpx, duckdb, pyarrow, the operating system) are translated
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vfdir_lab.log.merged import MergeReport
 
 
 class VfdirError(Exception):
@@ -75,6 +82,19 @@ class LogDamagedError(LogError):
     """Segments that an answer needs cannot be read; `verify` says what is lost."""
 
 
+class ForkedDeviceError(LogError):
+    """Two copies of an archive wrote as one device. Nothing here was overwritten, all the rest is merged.
+
+    `device` and `seq` say where the first fork begins; `report` is the whole merge, with every fork.
+    """
+
+    def __init__(self, message: str, *, device: str, seq: int, report: MergeReport) -> None:
+        super().__init__(message)
+        self.device = device
+        self.seq = seq
+        self.report = report
+
+
 class HeadError(LogError):
     """A head is malformed, or names events that are not in this log."""
 
@@ -97,6 +117,19 @@ class QueryError(ProjectionError):
 
 class ExportError(VfdirError):
     """A channel snapshot could not be written; nothing is left half-written."""
+
+
+class ImportFileError(VfdirError):
+    """A file is no export of are.na's, or a damaged or hostile one; nothing of it was recorded.
+
+    `file` is its name, within a zip the entry's; `row` counts as a spreadsheet does (the header is row 1),
+    None where it is not about one row.
+    """
+
+    def __init__(self, message: str, *, file: str, row: int | None = None) -> None:
+        super().__init__(message)
+        self.file = file
+        self.row = row
 
 
 class SandboxError(VfdirError):

@@ -140,5 +140,6 @@ def test_a_copied_archive_becomes_a_new_device(run: Run, home: Path, tmp_path: P
     shutil.copytree(home, tmp_path / "copy")
     assert run("--home", str(tmp_path / "copy"), "pull", "tides").code == 0
     devices = json.loads(run("--home", str(tmp_path / "copy"), "status", "--json").out)["devices"]
+    assert [one["own"] for one in devices].count(True) == 1
     assert len(devices) == 2
     assert run("--home", str(tmp_path / "copy"), "verify").code == 0

@@ -2,7 +2,8 @@
 
 Orders are JSON lines on standard input: `root`, `home`, and what is to go on: `batches` of `size` events (for
 ever when 0), `kill_at` the so many-th change to the file system, `limit_bytes` for any file, `hold` the lock
-until killed, `nobody` to be a user who may write nowhere.
+until killed, `nobody` to be a user who may write nowhere, `compact` (with or without waiting: "now") after
+every batch, or alone when `batches` is below 0.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 from vfdir_lab.errors import VfdirError
 from vfdir_lab.event import Draft
 from vfdir_lab.log import EventLog, Machine
+from vfdir_lab.log.compact import compact
 
 CHANGES = {"open", "os.mkdir", "os.rename", "os.remove"}
 
@@ -66,6 +68,10 @@ def append(orders: dict[str, Any]) -> None:
             time.sleep(60)
     if "kill_at" in orders:
         die_at(orders["kill_at"], (orders["root"], orders["home"]))
+    if orders.get("batches", 0) < 0:
+        compact(log, now=orders["compact"] == "now")
+        say("compacted")
+        return
     name, size = orders.get("name", 0), orders.get("size", 3)
     for batch in range(orders.get("batches") or 1_000_000):
         drafts = [
@@ -78,6 +84,8 @@ def append(orders: dict[str, Any]) -> None:
         ]
         events = log.append(drafts)
         say(f"ack {events[0].seq} {events[-1].seq} {events[0].device}")
+        if "compact" in orders:
+            compact(log, now=orders["compact"] == "now")
 
 
 def main() -> None:

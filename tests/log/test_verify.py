@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vfdir_lab.event import Event
-from vfdir_lab.log import Head, Problem, VerifyReport, verify
+from vfdir_lab.log import Head, Problem, VerifyReport, compact, verify
 from vfdir_lab.log.segment import SegmentName, digest_of, encode, proof, table_of
-from vfdir_lab.log.verify import _row_problems
+from vfdir_lab.log.verify import row_problems
 
 Place = Any
 NewPlace = Callable[[], AbstractContextManager[Place]]
@@ -355,7 +356,9 @@ class TestForged:
         assert losses(place.verify()) == {"k3f9:1-3"}
         lying = pa.Table.from_arrays([*table.columns[:10], payloads], schema=table.schema)
         _, footer, _ = encode(events, "")
-        assert list(_row_problems(lying, footer, set())) == ["it holds nulls where the envelope has none"]
+        assert list(row_problems(lying.to_batches(), footer, set())) == [
+            "it holds nulls where the envelope has none"
+        ]
 
     def test_a_count_of_rows_that_are_not_there(self, place: Place, events: list[Event]) -> None:
         """The thrift footer says three rows; there is no row group."""
@@ -453,3 +456,101 @@ def test_a_lost_range_is_found_though_the_wall_is_wrong(whole: Place) -> None:
         "its stamps are ahead of this machine's clock; it waits"
     }
     assert all("dev2" in problem.path for problem in report.problems)
+
+
+class TestCompacted:
+    """A log with a compacted segment beside the small ones that it has superseded."""
+
+    @pytest.fixture
+    def mixed(self, place: Place) -> Place:
+        """1-3, 4-6, 7-7 and, of all three, 1-7; then 8-8."""
+        place.append(2, 3, 1)
+        compact(place.log())
+        place.append(1)
+        return place
+
+    def long(self, place: Place) -> Path:
+        (path,) = [path for path in place.files() if path.name.startswith("000000000001-000000000007")]
+        return path
+
+    def test_it_is_proven(self, mixed: Place) -> None:
+        assert str(mixed.verify()) == "5 segments, 8 events, head dev1:8\neverything proven"
+
+    def test_each_flipped_byte_is_found_whether_its_segment_counts_or_not(self, mixed: Place) -> None:
+        for path in mixed.files():
+            good = path.read_bytes()
+            for position in range(0, len(good), 97):
+                path.write_bytes(good[:position] + bytes([good[position] ^ 1]) + good[position + 1 :])
+                assert named(mixed.verify(), path)
+            path.write_bytes(good)
+        assert mixed.verify().ok
+
+    @pytest.mark.parametrize(
+        ("forge", "what"),
+        [
+            (lambda parts: parts.replace("sha256:", "sha256:0")[:-1], "its footer is not a segment's"),
+            (
+                lambda parts: parts[:-1] + ("1" if parts[-1] == "0" else "0"),
+                "its parts do not have the digests",
+            ),
+            (lambda parts: " ".join(parts.split(" ")[:-1]), "parts that do not make up its range"),
+            (lambda parts: " ".join(reversed(parts.split(" "))), "parts that do not make up its range"),
+            (lambda parts: parts.replace("1-3=", "1-4=").replace("4-6=", "5-6="), "its parts do not have"),
+            (lambda _parts: "", "its footer is not a segment's"),
+        ],
+        ids=range(6),
+    )
+    def test_parts_that_are_not_those_of_its_rows(
+        self, mixed: Place, forge: Callable[[str], str], what: str
+    ) -> None:
+        path = self.long(mixed)
+        parts = pq.read_metadata(path).metadata[b"vfdir.parts"].decode()
+        path = mixed.forge(path, parts=forge(parts))
+        report = mixed.verify()
+        assert any(what in one.what and one.path.endswith(path.name) for one in report.problems), str(report)
+        assert "dev1:1-7" in losses(report)
+
+    def test_a_superseded_segment_that_differs(self, mixed: Place, make_events: Any) -> None:
+        mixed.files()[2].unlink()
+        path, _ = mixed.write(make_events("dev1", 4, 6))
+        report = mixed.verify()
+        assert any("which stands in its place" in problem.what for problem in report.problems)
+        assert named(report, path)
+        assert losses(report) == {"dev1:4-6"}
+
+    def test_a_fork_two_readable_segments_of_one_range(self, mixed: Place, make_events: Any) -> None:
+        path, _ = mixed.write(make_events("dev1", 8, 8, payload="{}"))
+        report = mixed.verify()
+        assert any("two copies wrote as one device" in problem.what for problem in report.problems)
+        assert losses(report) >= {"dev1:8-8"}
+        assert path.exists()
+
+    def test_the_same_events_compacted_twice_are_no_fork(self, mixed: Place) -> None:
+        path = self.long(mixed)
+        data = path.read_bytes()
+        mixed.forge(path, compacted_at="0")
+        path.write_bytes(data)
+        assert mixed.verify().ok
+
+    def test_a_partial_overlap_is_named_though_it_hides_nothing(self, mixed: Place, make_events: Any) -> None:
+        path, _ = mixed.write(make_events("dev1", 6, 8))
+        assert mixed.log().coverage().missing == ()
+        report = mixed.verify()
+        assert any(one.path.endswith(path.name) and "overlaps" in one.what for one in report.problems)
+
+    def test_another_end_than_this_machine_wrote_is_found_inside_a_compacted_segment(
+        self, mixed: Place
+    ) -> None:
+        mark = mixed.machine.mark()
+        mixed.machine.remember(replace(mark, seq=6, digest="sha256:" + "0" * 64))
+        assert "it is not what this machine wrote" in whats(mixed)
+
+    def test_a_lost_compacted_segment_is_no_loss_while_the_small_ones_are_there(self, mixed: Place) -> None:
+        self.long(mixed).unlink()
+        assert mixed.verify().ok
+
+    def test_a_lost_compacted_segment_is_named_when_the_small_ones_are_gone(self, mixed: Place) -> None:
+        compact(mixed.log(), now=True)
+        mixed.append(1)
+        mixed.files()[0].unlink()
+        assert losses(mixed.verify()) == {"dev1:1-8"}

@@ -443,7 +443,7 @@ def test_the_sql_and_a_naive_fold_agree(scratch: Scratch, events: list[Event]) -
     assert scratch.over(table_of(events)).answers() == folded(events)
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(events=histories().filter(bool), chance=st.randoms(use_true_random=False))
 def test_no_layout_of_the_log_changes_an_answer(
     scratch: Scratch, new_desk: Any, events: list[Event], chance: Random
@@ -458,7 +458,7 @@ def test_no_layout_of_the_log_changes_an_answer(
             assert scratch.over(paths).answers() == expected
 
 
-@settings(max_examples=10)
+@settings(max_examples=8)
 @given(events=histories(), chance=st.randoms(use_true_random=False))
 def test_an_answer_at_a_head_never_changes(
     new_desk: Any, lines: Lines, events: list[Event], chance: Random

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -51,10 +52,11 @@ def events_of(case: Path) -> list[Event]:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def answer(new_desk: Any, lines: Lines) -> Callable[[Path], list[str]]:
-    """What the projection says of a case, version of the default lens."""
+    """What the projection says of a case, in the version of the default lens; each is asked once."""
 
+    @cache
     def of(case: Path) -> list[str]:
         with new_desk() as desk:
             engine = desk.write(events_of(case), lambda: 3).engine()

@@ -103,7 +103,6 @@ WRAPPINGS = {
     "plain": "{}",
     "with a comment before it": "/* SELECT */ -- SELECT\n{}",
     "in brackets": "({})",
-    "explained": "EXPLAIN {}",
     "analysed": "EXPLAIN ANALYZE {}",
     "a common table": "WITH x AS ({}) SELECT * FROM x",
     "a common table, returning": "WITH x AS ({} RETURNING *) SELECT * FROM x",

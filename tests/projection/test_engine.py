@@ -24,10 +24,12 @@ TIDES = [("Tide 1",), ("Tide 2",), ("Tide 3",)]
 MakeEvent = Callable[..., Event]
 
 
-def break_bytes(path: Path, start: int, stop: int) -> None:
-    """Flip every bit of a range of a file."""
+def break_pages(path: Path, share: float = 1) -> None:
+    """Flip every bit of the last `share` of a segment's pages; its footer stays readable."""
     data = bytearray(path.read_bytes())
-    data[start:stop] = bytes(byte ^ 0xFF for byte in data[start:stop])
+    end = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    start = 4 + int((end - 4) * (1 - share))
+    data[start:end] = bytes(byte ^ 0xFF for byte in data[start:end])
     path.write_bytes(data)
 
 
@@ -236,8 +238,8 @@ def ask_facts(engine: Engine, query: str) -> object:
 def test_a_damaged_segment_is_named(tides: Any, ask: Callable[[Engine, str], object]) -> None:
     segment = tides.segments()[1]
     engine = tides.engine()
-    engine._log.coverage()
-    break_bytes(segment, 4, segment.stat().st_size - 3000)
+    assert engine.arrow("SELECT 1").num_rows == 1  # the footers are known, as they are in a running process
+    break_pages(segment)
     with pytest.raises(
         LogDamagedError, match=f"{segment.name}: not readable as recorded; `vfdir-lab verify`"
     ):
@@ -255,7 +257,7 @@ def test_damage_in_the_middle_of_a_long_answer_is_named(desk: Any, event: MakeEv
     engine = desk.engine()
     stream = engine.stream("SELECT payload FROM events")
     last = desk.segments()[-1]
-    break_bytes(last, last.stat().st_size // 3 * 2, last.stat().st_size - 5000)
+    break_pages(last, share=0.3)
     with pytest.raises(LogDamagedError, match=last.name):
         sum(batch.num_rows for batch in stream)
 
@@ -264,7 +266,7 @@ def test_a_lazy_relation_over_damage_fails_and_never_answers_wrongly(tides: Any)
     archive: Archive = tides.archive
     relation = archive.sql("FROM events")
     segment = tides.segments()[1]
-    break_bytes(segment, 4, segment.stat().st_size - 3000)
+    break_pages(segment)
     with pytest.raises(duckdb.Error):
         relation.to_arrow_table()
 

@@ -9,7 +9,16 @@ from typing import Annotated, NoReturn
 import typer
 
 from vfdir_lab import __version__
-from vfdir_lab.cli import demo, exporting, pulling, reading, sandboxing
+from vfdir_lab.cli import (
+    compacting,
+    demo,
+    exporting,
+    importing,
+    merging,
+    pulling,
+    reading,
+    sandboxing,
+)
 from vfdir_lab.cli.options import HomeFirst, remember_home
 from vfdir_lab.cli.screen import complain
 from vfdir_lab.errors import ArenaRateLimitError, BudgetReachedError, VfdirError
@@ -43,7 +52,7 @@ def every_command(
     remember_home(home)
 
 
-for group in (pulling, reading, exporting, sandboxing, demo):
+for group in (pulling, reading, exporting, compacting, merging, importing, sandboxing, demo):
     group.add_to(app)
 
 

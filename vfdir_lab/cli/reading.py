@@ -50,6 +50,13 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     say(f"log      {found.events} events in {found.segments} segments")
     say(f"device   {found.device or 'none yet'}")
     say(f"head     {found.head}")
+    for device in found.devices:
+        if len(found.devices) > 1:
+            say(f"         {device.device}{' (this copy)' if device.own else ''}: seq {device.seq}")
+        for held in device.waiting:
+            say(f"waiting  {held}")
+    for lost in found.regressions:
+        say(f"lost     {lost}")
     for gap in found.missing:
         say(f"missing  {gap} (a file sync still under way, or a lost file: `vfdir-lab verify`)")
     for refused in found.refused:
@@ -68,7 +75,19 @@ def _as_dict(found: Status) -> dict[str, object]:
         "archive": found.archive,
         "device": found.device,
         "head": str(found.head),
-        "devices": dict(found.head),
+        "devices": [
+            {
+                "device": one.device,
+                "own": one.own,
+                "seq": one.seq,
+                "was": one.was,
+                "newest": one.newest,
+                "missing": [str(gap) for gap in one.missing],
+                "waiting": [str(held) for held in one.waiting],
+                "refused": [{"path": bad.path, "reason": bad.reason} for bad in one.refused],
+            }
+            for one in found.devices
+        ],
         "segments": found.segments,
         "events": found.events,
         "blocks": found.blocks,

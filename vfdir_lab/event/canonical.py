@@ -17,6 +17,7 @@ from vfdir_lab.errors import EventError
 DEPTH_BOUND = 200
 """Objects and arrays within each other. Far from Python's own limit: what is written can be read anywhere."""
 
+_LEAVES = frozenset({str, int, float, bool, type(None)})
 _encode = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), check_circular=False
 ).encode
@@ -72,7 +73,7 @@ def _check(value: Any, depth_left: int) -> None:
                 raise EventError(f"a key of a payload is text, {key!r} is not")
         value = value.values()
     for inner in value:
-        if isinstance(inner, (dict, list, tuple)):
+        if type(inner) not in _LEAVES and isinstance(inner, (dict, list, tuple)):
             _check(inner, depth_left - 1)
 
 

@@ -7,6 +7,7 @@ tests and the kill tests in `tests/log`.
 """
 
 from vfdir_lab.log.append import Writer
+from vfdir_lab.log.compact import CompactReport, compact, needs_compaction
 from vfdir_lab.log.coverage import Coverage, Missing, Refused, Segment
 from vfdir_lab.log.eventlog import EventLog
 from vfdir_lab.log.head import Head
@@ -17,6 +18,7 @@ from vfdir_lab.log.verify import Problem, VerifyReport, verify
 
 __all__ = [
     "SCHEMA",
+    "CompactReport",
     "Coverage",
     "EventLog",
     "Footer",
@@ -29,8 +31,10 @@ __all__ = [
     "Segment",
     "VerifyReport",
     "Writer",
+    "compact",
     "head_of",
     "instant_of",
+    "needs_compaction",
     "state_home",
     "verify",
 ]

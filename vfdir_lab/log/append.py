@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vfdir_lab.errors import ArchiveWriteError, EventError, LogWriteError
@@ -21,6 +22,12 @@ from vfdir_lab.log.segment import encode
 
 if TYPE_CHECKING:
     from vfdir_lab.log.eventlog import EventLog
+
+
+def remove_leftovers(device_folder: Path) -> None:
+    """Remove half-written files of processes that died; the caller holds the lock, so nobody writes them."""
+    for orphan in device_folder.glob(f"*/.*{TEMPORARY_SUFFIX}"):
+        orphan.unlink()
 
 
 class Writer:
@@ -36,7 +43,7 @@ class Writer:
         self._mark = mark
         self.device = mark.device
         own = self._coverage.of(mark.device)
-        self._prev = own[-1].footer.digest if own else ""
+        self._prev = own[-1].footer.link if own else ""
         self._seq = self._coverage.head.seq(mark.device)
         self._clock = Clock(now, mark.device, max(mark.hlc, own[-1].footer.hlc_max if own else 0))
         for segment in self._coverage.segments:
@@ -47,13 +54,22 @@ class Writer:
         """What counted when the lock was taken."""
         return self._coverage
 
+    @property
+    def lost(self) -> str:
+        """Why this copy goes on as a new device, or empty: it does not."""
+        return self._mark.because
+
+    def now(self) -> datetime:
+        """The wall clock."""
+        return self._now()
+
     def _lost(self, mark: Mark) -> str | None:
         """Why this copy must not go on as its device, or None: the log is not the one it wrote."""
         own = self._coverage.of(mark.device)
         seq = self._coverage.head.seq(mark.device)
         if seq < mark.seq:
             return f"the log ends at seq {seq}, {mark.seq} was written"
-        if any(s.footer.last == mark.seq and s.footer.digest != mark.digest for s in own):
+        if any(s.footer.digest_at(mark.seq) not in {None, mark.digest} for s in own):
             return f"seq {mark.seq} is not what was written"
         if any(one.device == mark.device for one in self._coverage.missing):
             return f"segments after seq {seq} are there, those between are not"
@@ -78,8 +94,7 @@ class Writer:
             self._log.machine.remember(self._mark)
         try:
             make_folder(folder)
-            for orphan in folder.parent.glob(f"*/.*{TEMPORARY_SUFFIX}"):  # of one that died; we hold the lock
-                orphan.unlink()
+            remove_leftovers(folder.parent)
             write_durably(folder / str(name), data)
         except OSError as error:
             with suppress(OSError):  # renamed, but not surely durable: then it must not count either

@@ -7,7 +7,7 @@ go on after it. What lies behind a gap waits; an unreadable file shadows nothing
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from vfdir_lab.log.head import Head
@@ -45,10 +45,37 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A file that looks like a segment and does not count, with the reason."""
+    """A file that looks like a segment and does not count, with the reason.
+
+    `ahead_seconds`: it only waits, for its stamps are so far ahead of the wall clock; 0 for every other
+    reason.
+    """
 
     path: str
     reason: str
+    ahead_seconds: float = 0.0
+
+    @property
+    def device(self) -> str:
+        """Whose folder it is in, or empty when its path names none."""
+        return self.path.partition("device=")[2].partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A proven segment that does not count yet: its stamps are `ahead_seconds` ahead of the wall clock.
+
+    It counts once they are less than a minute ahead, or when the person accepts the future.
+    """
+
+    device: str
+    first: int
+    last: int
+    path: str
+    ahead_seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.device}:{self.first}-{self.last}, {self.ahead_seconds:.0f} s ahead"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,28 +105,53 @@ class Coverage:
         return sum(self.head.values())
 
 
-def cover(listing: Iterable[Listed], read: Callable[[Listed], Footer | Refused]) -> Coverage:
-    """Apply the rule. `read` gives a file's footer, or why it does not count."""
-    devices: dict[str, dict[int, list[Listed]]] = defaultdict(lambda: defaultdict(list))
-    for listed in listing:
-        devices[listed.device][listed.name.first].append(listed)
+Reading = Callable[[Listed], Footer | Refused]
+"""Gives a file's footer, or why it does not count."""
+
+
+def cover(listing: Iterable[Listed], read: Reading) -> Coverage:
+    """Apply the rule."""
     segments: list[Segment] = []
     missing: list[Missing] = []
     refused: list[Refused] = []
     head: dict[str, int] = {}
-    for device, starts in sorted(devices.items()):
-        following = 1
-        while (segment := _longest(starts.get(following, ()), read, refused)) is not None:
-            segments.append(segment)
-            following = segment.footer.last + 1
-        head[device] = following - 1
-        missing.extend(_gap(device, following, starts))
+    for device, starts in sorted(_by_start(listing).items()):
+        own = list(_follow(starts, 1, read, refused))
+        head[device] = own[-1].footer.last if own else 0
+        segments.extend(own)
+        missing.extend(_gap(device, head[device] + 1, starts))
     return Coverage(segments=tuple(segments), missing=tuple(missing), refused=tuple(refused), head=Head(head))
 
 
-def _longest(
-    candidates: Iterable[Listed], read: Callable[[Listed], Footer | Refused], refused: list[Refused]
-) -> Segment | None:
+def islands(listing: Iterable[Listed], read: Reading) -> dict[str, list[Segment]]:
+    """What is held of each device in seq order, also behind gaps: the rule, begun anew after each gap."""
+    found: dict[str, list[Segment]] = {}
+    for device, starts in sorted(_by_start(listing).items()):
+        held: list[Segment] = []
+        for first in sorted(starts):
+            if not held or first > held[-1].footer.last:
+                held.extend(_follow(starts, first, read, []))
+        found[device] = held
+    return found
+
+
+def _by_start(listing: Iterable[Listed]) -> dict[str, dict[int, list[Listed]]]:
+    devices: dict[str, dict[int, list[Listed]]] = defaultdict(lambda: defaultdict(list))
+    for listed in listing:
+        devices[listed.device][listed.name.first].append(listed)
+    return devices
+
+
+def _follow(
+    starts: Mapping[int, Iterable[Listed]], following: int, read: Reading, refused: list[Refused]
+) -> Iterator[Segment]:
+    while (segment := longest(starts.get(following, ()), read, refused)) is not None:
+        yield segment
+        following = segment.footer.last + 1
+
+
+def longest(candidates: Iterable[Listed], read: Reading, refused: list[Refused]) -> Segment | None:
+    """The longest readable one of files that start at the same seq; the others go to `refused`."""
     for listed in sorted(candidates, key=lambda one: (-one.name.last, one.name.proof)):
         footer = read(listed)
         if isinstance(footer, Footer):

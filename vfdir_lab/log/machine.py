@@ -12,7 +12,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +24,10 @@ from vfdir_lab.errors import ArchiveWriteError, LogLockedError
 from vfdir_lab.log.files import write_atomically
 
 LOCK_TIMEOUT_SECONDS = 30.0
+SEEN = "seen"
+"""The note of the greatest head that ever counted here: what a later head is held against."""
+ACCEPTED = "accepted"
+"""The note of the greatest stamp, by device, that a person let count though it lay in the future."""
 _DEVICE = re.compile(r"[a-z0-9]{4,32}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
@@ -98,18 +102,40 @@ class Machine:
         """Leave a small note (JSON) for later processes on this machine."""
         self._write(f"{name}.json", value)
 
+    def levels(self, name: str) -> dict[str, int]:
+        """A note that holds a number for each device; empty when there is none, or none that makes sense."""
+        found = self.recall(name)
+        if not isinstance(found, dict):
+            return {}
+        return {
+            device: level
+            for device, level in found.items()
+            if _DEVICE.fullmatch(device) and type(level) is int and level > 0
+        }
+
+    def raise_levels(self, name: str, reached: Mapping[str, int]) -> None:
+        """Raise such a note to what is reached; it never falls, and is written only when it rises.
+
+        Raises:
+            ArchiveWriteError: the state folder cannot be written.
+        """
+        known = self.levels(name)
+        risen = {device: level for device, level in reached.items() if level > known.get(device, 0)}
+        if risen:
+            self.note(name, known | risen)
+
     @contextmanager
-    def lock(self, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[None]:
-        """Be the one process on this machine that appends to this copy.
+    def lock(self, timeout_seconds: float = LOCK_TIMEOUT_SECONDS, *, name: str = "append") -> Iterator[None]:
+        """Be the one process on this machine that appends to this copy, or that merges into it (`merge`).
 
         Raises:
             LogLockedError: another process did not finish in time; the message names it.
             ArchiveWriteError: the state folder cannot be written.
         """
-        holder = self.folder / "append.holder"
+        holder = self.folder / f"{name}.holder"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / "append.lock", timeout=timeout_seconds)
+            lock = FileLock(self.folder / f"{name}.lock", timeout=timeout_seconds)
             lock.acquire()
         except Timeout as error:
             raise LogLockedError(

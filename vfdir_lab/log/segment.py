@@ -1,18 +1,21 @@
 """The segment: one immutable Parquet file of the log, and the name that proves its bytes.
 
-The schema is the envelope, frozen as format version 1. The footer says what the file holds, with a digest
-over its rows and the digest of the segment before: a chain. The file is named
-`<first seq>-<last seq>-<16 hex of the file's sha256>.parquet`.
+The rows are those of `rows.py`. The footer says what the file holds, with a digest over its rows and the
+digest of the segment before: a chain. The file is named
+`<first seq>-<last seq>-<16 hex of the file's sha256>.parquet`. A segment that compaction made of others keeps
+their ranges and digests as its parts; the chain goes on over the last of them, so nothing that was ever
+proven by a later segment stops being so.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,30 +23,56 @@ import pyarrow.parquet as pq
 from vfdir_lab.errors import EventError, LogDamagedError
 from vfdir_lab.event import Event
 from vfdir_lab.event.stamp import EPOCH
+from vfdir_lab.log.rows import COLUMNS, SCHEMA, Digests, batches_of, digest_of, events_of, table_of
+
+__all__ = [
+    "COLUMNS",
+    "SCHEMA",
+    "Footer",
+    "Part",
+    "SegmentName",
+    "digest_of",
+    "encode",
+    "events_of",
+    "microseconds",
+    "moment",
+    "proof",
+    "proof_of",
+    "prove",
+    "read_footer",
+    "table_of",
+]
 
 FORMAT = 1
-
-_TIME = pa.timestamp("us", tz="UTC")
-SCHEMA = pa.schema(
-    [
-        pa.field("device", pa.string(), nullable=False),
-        pa.field("seq", pa.int64(), nullable=False),
-        pa.field("hlc", pa.int64(), nullable=False),
-        pa.field("recorded_at", _TIME, nullable=False),
-        pa.field("origin", pa.string(), nullable=False),
-        pa.field("origin_at", _TIME),
-        pa.field("kind", pa.string(), nullable=False),
-        pa.field("kind_version", pa.int16(), nullable=False),
-        pa.field("object_id", pa.string(), nullable=False),
-        pa.field("cause", pa.string()),
-        pa.field("payload", pa.string(), nullable=False),
-    ]
-)
-COLUMNS: tuple[str, ...] = tuple(SCHEMA.names)
+WRITING: dict[str, Any] = {
+    "compression": "zstd",
+    "store_schema": False,
+    # Values that repeat; a dictionary of payloads would only be built and thrown away.
+    "use_dictionary": ["device", "origin", "origin_at", "kind", "kind_version", "cause"],
+    "write_statistics": [name for name in COLUMNS if name != "payload"],
+}
+"""How segments are written. Any Parquet of the schema is read; this is only the quickest to write."""
 
 _NAME = re.compile(r"([0-9]{12})-([0-9]{12})-([0-9a-f]{16})\.parquet")
+_PART = re.compile(r"([0-9]{1,12})-([0-9]{1,12})=(sha256:[0-9a-f]{64})")
 _PREFIX = "vfdir."
-_row_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A segment that went into a larger one: its range of seqs and the digest of its rows."""
+
+    first: int
+    last: int
+    digest: str
+
+    @property
+    def rows(self) -> int:
+        """How many events it holds."""
+        return self.last - self.first + 1
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last}={self.digest}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +80,8 @@ class Footer:
     """What a segment says of itself.
 
     `first` and `last` are seqs; `recorded_min` and `recorded_max` wall-clock bounds; `digest` is over the
-    canonical rows in seq order; `prev` is the digest of the segment before, empty for the first.
+    canonical rows in seq order; `prev` is the `link` of the segment before, empty for the first. A compacted
+    segment has `parts`, the segments as they were appended, and the moment it was made.
     """
 
     device: str
@@ -63,11 +93,34 @@ class Footer:
     hlc_max: int
     digest: str
     prev: str
+    parts: tuple[Part, ...] = ()
+    compacted_at: datetime | None = None
 
     @property
     def rows(self) -> int:
         """How many events it holds: seq has no gap."""
         return self.last - self.first + 1
+
+    @property
+    def pieces(self) -> tuple[Part, ...]:
+        """The segments as they were appended: its parts, or itself."""
+        return self.parts or (Part(first=self.first, last=self.last, digest=self.digest),)
+
+    @property
+    def link(self) -> str:
+        """The digest that the next segment names as its `prev`: that of the last append."""
+        return self.parts[-1].digest if self.parts else self.digest
+
+    def digest_at(self, seq: int) -> str | None:
+        """The digest of the append that ended at `seq`, or None when none did."""
+        return next((piece.digest for piece in self.pieces if piece.last == seq), None)
+
+    def holds(self, other: Footer) -> bool:
+        """Whether all that `other` holds is here too: the same appends, by their digests."""
+        if (self.first, self.last) == (other.first, other.last):
+            return self.digest == other.digest
+        within = [p for p in self.pieces if other.first <= p.first and p.last <= other.last]
+        return tuple(within) == other.pieces
 
     def metadata(self) -> dict[str, str]:
         """The footer as Parquet key-value metadata."""
@@ -84,6 +137,11 @@ class Footer:
             "digest": self.digest,
             "prev": self.prev,
         }
+        if self.compacted_at is not None:
+            values |= {
+                "parts": " ".join(map(str, self.parts)),
+                "compacted_at": microseconds(self.compacted_at),
+            }
         return {_PREFIX + key: str(value) for key, value in values.items()}
 
     @classmethod
@@ -107,10 +165,31 @@ class Footer:
                 hlc_max=int(text["hlc_max"]),
                 digest=text["digest"],
                 prev=text["prev"],
+                parts=tuple(_parts(text["parts"])) if "parts" in text else (),
+                compacted_at=moment(int(text["compacted_at"])) if "parts" in text else None,
             )
         except (KeyError, ValueError, OverflowError) as error:
             raise LogDamagedError(f"its footer is not a segment's: {error!r}") from error
+        if not _follow(footer.pieces, footer.first, footer.last):
+            raise LogDamagedError("its footer gives parts that do not make up its range")
         return footer
+
+
+def _parts(text: str) -> list[Part]:
+    found = [_PART.fullmatch(part) for part in text.split(" ")]
+    parts = [Part(first=int(one[1]), last=int(one[2]), digest=one[3]) for one in found if one is not None]
+    if len(parts) < len(found):
+        raise ValueError("a part that is none")
+    return parts
+
+
+def _follow(parts: Sequence[Part], first: int, last: int) -> bool:
+    """Whether the parts, one after the other, are all of `first` to `last`."""
+    for part in parts:
+        if part.first != first or part.last < first:
+            return False
+        first = part.last + 1
+    return first == last + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -148,47 +227,6 @@ def proof(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def table_of(events: Sequence[Event]) -> pa.Table:
-    """Events as a table of the segment's schema.
-
-    Raises:
-        EventError: an event holds a value that its column cannot.
-    """
-    columns = {name: [getattr(event, name) for event in events] for name in COLUMNS}
-    try:
-        return pa.table(columns, schema=SCHEMA)
-    except (pa.ArrowException, UnicodeError, OverflowError) as error:
-        raise EventError(f"an event breaks the envelope: {error}") from error
-
-
-def events_of(table: pa.Table) -> Iterable[Event]:
-    """The inverse of `table_of`.
-
-    Raises:
-        LogDamagedError: a crafted file holds what no event can (a time after year 9999, text not in UTF-8).
-    """
-    try:
-        columns = [table.column(name).to_pylist() for name in COLUMNS]
-    except (ValueError, OverflowError) as error:
-        raise LogDamagedError(
-            f"a segment holds what no event can ({error}); `vfdir-lab verify` says which"
-        ) from error
-    for row in zip(*columns, strict=True):
-        yield Event(**dict(zip(COLUMNS, row, strict=True)))
-
-
-def digest_of(table: pa.Table) -> str:
-    """The tagged sha256 over the canonical rows: one JSON array a row, times in µs."""
-    columns = []
-    for field in SCHEMA:
-        column = table.column(field.name)
-        columns.append((column.cast(pa.int64()) if pa.types.is_timestamp(field.type) else column).to_pylist())
-    running = hashlib.sha256()
-    for row in zip(*columns, strict=True):
-        running.update(_row_text(row).encode("utf-8", "surrogatepass") + b"\n")
-    return f"sha256:{running.hexdigest()}"
-
-
 def encode(events: Sequence[Event], prev: str) -> tuple[SegmentName, Footer, bytes]:
     """A segment of these events (one device, seq without gap): its name, its footer, its bytes."""
     first, last = events[0], events[-1]
@@ -197,19 +235,20 @@ def encode(events: Sequence[Event], prev: str) -> tuple[SegmentName, Footer, byt
             f"a segment holds one device's events without a gap, not {first.event_id} to {last.event_id}"
         )
     table = table_of(events)
+    recorded = {event.recorded_at for event in events}
     footer = Footer(
         device=first.device,
         first=first.seq,
         last=last.seq,
-        recorded_min=min(event.recorded_at for event in events).astimezone(UTC),
-        recorded_max=max(event.recorded_at for event in events).astimezone(UTC),
+        recorded_min=min(recorded).astimezone(UTC),
+        recorded_max=max(recorded).astimezone(UTC),
         hlc_min=first.hlc,
         hlc_max=last.hlc,
         digest=digest_of(table),
         prev=prev,
     )
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, SCHEMA, compression="zstd", store_schema=False) as writer:
+    with pq.ParquetWriter(sink, SCHEMA, **WRITING) as writer:
         writer.write_table(table)
         writer.add_key_value_metadata(footer.metadata())
     data = sink.getvalue().to_pybytes()
@@ -239,6 +278,33 @@ def read_footer(path: str, *, name: SegmentName, device: str) -> Footer:
         raise LogDamagedError("its footer names another device or range than its path")
     if parquet.num_rows != footer.rows:
         raise LogDamagedError(f"it holds {parquet.num_rows} rows where its name says {footer.rows}")
+    return footer
+
+
+def proof_of(path: Path) -> str:
+    """As `proof`, of a file. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def prove(path: str, *, name: SegmentName, device: str) -> Footer:
+    """Re-read the whole file at `path`: its bytes are those its name proves, its rows those of its footer.
+
+    Raises:
+        LogDamagedError: they are not. FileNotFoundError: it went away.
+    """
+    if proof_of(Path(path)) != name.proof:
+        raise LogDamagedError("its bytes are not those its name proves")
+    footer = read_footer(path, name=name, device=device)
+    digests = Digests([piece.rows for piece in footer.pieces])
+    try:
+        with pq.ParquetFile(path) as parquet:
+            for batch in batches_of(parquet):
+                digests.update(batch)
+    except (pa.ArrowException, OSError, UnicodeError) as error:
+        raise LogDamagedError(f"its rows cannot be read ({_first_line(error)})") from error
+    if digests.whole != footer.digest or digests.parts != tuple(piece.digest for piece in footer.pieces):
+        raise LogDamagedError("its rows do not have the digests its footer gives")
     return footer
 
 

@@ -1,0 +1,63 @@
+"""The benchmark runs and says what it promises to say; how quick anything was is never asserted here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from vfdir_lab.bench import log
+from vfdir_lab.bench.__main__ import main
+from vfdir_lab.bench.measure import Figure
+
+KEYS = {"what", "value", "unit", "baseline", "ratio", "bound", "holds", "kind"}
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "APPENDED", 3)
+    monkeypatch.setattr(log, "LISTED", (1, 1000))
+
+
+def test_the_log_is_measured_and_given_as_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    plot = tmp_path / "plot.svg"
+    code = main(["log", "--json", "--size", "20", "--repetitions", "1", "--plot", str(plot)])
+    found = json.loads(capsys.readouterr().out)
+    assert all(set(one) == KEYS for one in found)
+    assert {one["kind"] for one in found} == {"gate", "informs"}
+    assert code == int(any(one["kind"] == "gate" and not one["holds"] for one in found))
+    for word in ("append", "scan", "verify", "compact", "unchanged"):
+        assert any(word in one["what"].replace("nothing changed", "unchanged") for one in found)
+    ElementTree.fromstring(plot.read_text("utf-8"))
+
+
+def test_the_log_is_measured_and_given_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["log", "--size", "20", "--repetitions", "1"])
+    said = capsys.readouterr().out
+    assert "ratio" in said
+    assert "informs" in said
+
+
+@pytest.mark.parametrize(
+    ("value", "baseline", "bound", "holds"),
+    [(3.0, 1.0, 3.0, True), (3.1, 1.0, 3.0, False), (1.9, None, 2.0, True), (2.1, None, 2.0, False)],
+)
+def test_a_bound_is_of_the_ratio_or_of_the_value(
+    value: float, baseline: float | None, bound: float, holds: bool
+) -> None:
+    figure = Figure(what="x", value=value, unit="ms", kind="gate", baseline=baseline, bound=bound)
+    assert figure.holds == holds
+
+
+@pytest.mark.parametrize(("value", "code"), [(1.0, 0), (9.0, 1)])
+def test_the_exit_code_says_whether_every_gate_holds(
+    monkeypatch: pytest.MonkeyPatch, value: float, code: int
+) -> None:
+    found = [
+        Figure(what="gate", value=value, unit="ms", kind="gate", bound=2.0),
+        Figure(what="no gate", value=9.0, unit="ms", kind="informs", bound=2.0),
+    ]
+    monkeypatch.setattr("vfdir_lab.bench.__main__.figures", lambda *_, **__: iter(found))
+    assert main(["log", "--json"]) == code

@@ -1,0 +1,63 @@
+"""`python -m vfdir_lab.bench log`: measure, print, and say by the exit code whether every gate holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from vfdir_lab.bench.log import figures
+from vfdir_lab.bench.measure import Figure
+from vfdir_lab.bench.plot import bars
+
+REPETITIONS = 9
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark that is named; 1 when a gate does not hold."""
+    asked = _parser().parse_args(arguments)
+    found = []
+    with tempfile.TemporaryDirectory(prefix="vfdir_lab_bench_") as folder:
+        for figure in figures(Path(folder), size=asked.size, repetitions=asked.repetitions):
+            found.append(figure)
+            print(f"{len(found)}: {figure.what}", file=sys.stderr)  # noqa: T201 - it speaks to a person
+    if asked.json:
+        print(json.dumps([figure.as_dict() for figure in found], indent=2))  # noqa: T201 - the answer
+    else:
+        Console().print(_table(found))
+    if asked.plot is not None:
+        asked.plot.write_text(bars(found), "utf-8")
+    return int(any(figure.kind == "gate" and not figure.holds for figure in found))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m vfdir_lab.bench", description=__doc__)
+    parser.add_argument("what", choices=["log"], help="what to measure")
+    parser.add_argument("--json", action="store_true", help="print a JSON list instead of a table")
+    parser.add_argument("--size", type=int, default=100_000, metavar="N", help="events in the log")
+    parser.add_argument("--repetitions", type=int, default=REPETITIONS, metavar="N", help="of each turn")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write the ratios as a picture (SVG)")
+    return parser
+
+
+def _table(found: Sequence[Figure]) -> Table:
+    table = Table(box=None, header_style="bold")
+    table.add_column("what")
+    for column in ("ms", "baseline", "ratio", "bound"):
+        table.add_column(column, justify="right")
+    table.add_column("")
+    for figure in found:
+        numbers = (figure.value, figure.baseline, figure.ratio, figure.bound)
+        verdict = ("holds" if figure.holds else "FAILS") if figure.kind == "gate" else "informs"
+        table.add_row(figure.what, *("" if n is None else f"{n:,.2f}" for n in numbers), verdict)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""`merge`: take in what another copy of the archive holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vfdir_lab.cli.options import AsJson, Home, open_archive
+from vfdir_lab.cli.screen import progress_bar, say, say_json
+from vfdir_lab.errors import ForkedDeviceError
+from vfdir_lab.log.merged import MergeReport
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command("merge")(merge)
+
+
+def merge(
+    other: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of another copy; only read.")],
+    accept_future: Annotated[
+        bool, typer.Option("--accept-future", help="Let what is ahead of this clock count from now on.")
+    ] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in what another copy of the archive holds. Any order, any number of times: the same events."""
+    archive = open_archive(home)
+    try:
+        with progress_bar() as bar:
+            task = bar.add_task("merge", total=None, note="")
+            report = archive.merge(
+                other,
+                accept_future=accept_future,
+                on_progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+    except ForkedDeviceError as error:
+        _show(error.report, as_json=as_json)  # all but the forked device is merged
+        raise
+    _show(report, as_json=as_json)
+
+
+def _show(report: MergeReport, *, as_json: bool) -> None:
+    if as_json:
+        say_json(report.as_dict())
+    else:
+        say(report)
