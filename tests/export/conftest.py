@@ -198,15 +198,17 @@ class Exporter:
 
 @pytest.fixture(scope="session")
 def open_exporter() -> Iterator[Callable[..., Exporter]]:
-    """Exporters with an environment of their own."""
-    opened: list[Exporter] = []
+    """Exporters, one for each environment."""
+    opened: dict[str, Exporter] = {}
 
     def open_one(**environment: str) -> Exporter:
-        opened.append(Exporter(environment))
-        return opened[-1]
+        key = json.dumps(environment, sort_keys=True)
+        if key not in opened:
+            opened[key] = Exporter(environment)
+        return opened[key]
 
     yield open_one
-    for exporter in opened:
+    for exporter in opened.values():
         exporter.close()
 
 

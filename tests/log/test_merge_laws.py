@@ -89,7 +89,7 @@ def test_any_order_split_repetition_and_layout_gives_the_same_events(
             assert copy.bytes() == files
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(steps=STEPS)
 def test_merging_each_into_the_other_gives_equal_rows(steps: list[tuple[str, int, int]]) -> None:
     """Commutative: A into B and B into A, without a third to settle it."""
@@ -100,7 +100,7 @@ def test_merging_each_into_the_other_gives_equal_rows(steps: list[tuple[str, int
         assert one.events() == two.events() == written
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     shared=st.lists(st.integers(1, 3), min_size=1, max_size=3),
     alone=st.tuples(st.lists(st.integers(1, 3), max_size=2), st.lists(st.integers(1, 3), max_size=2)),
