@@ -24,7 +24,7 @@ GATE = (
     ("lint", ["ruff", "check", "."]),
     ("types", ["mypy"]),
     ("layers", ["lint-imports", "--no-cache"]),
-    ("tests", ["pytest", "--cov", "--cov-report=term"]),
+    ("tests", ["pytest", "-n", "auto", "--cov", "--cov-report=term"]),
 )
 
 

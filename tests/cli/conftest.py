@@ -1,4 +1,4 @@
-"""Runs the command line as a person does: a process of its own."""
+"""Runs the command line: in this process where that is the same to a person, else in one of its own."""
 
 import os
 import subprocess
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from ran import Ran
 
+from vfdir_lab.cli import main
 from vfdir_lab.sandbox import Sandbox
 
 FAST = dict.fromkeys(("guest", "free", "premium", "supporter"), 1_000_000)
@@ -26,36 +27,56 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(sandbox: Sandbox, home: Path) -> Callable[..., Ran]:
-    """`run("pull", "tides")`, with settings such as ARENA_TOKEN as keywords."""
+def settings(sandbox: Sandbox, home: Path) -> dict[str, str]:
+    """The environment of a person who plays with the sandbox."""
+    return {
+        "ARENA_API_URL": sandbox.url,
+        "ARENA_TOKEN": sandbox.tokens.read,
+        "VFDIR_HOME": str(home),
+        "COLUMNS": "200",
+    }
+
+
+@pytest.fixture
+def run(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Callable[..., Ran]:
+    """`run("pull", "tides")` in this process, with settings such as ARENA_TOKEN as keywords."""
+
+    def runner(*arguments: str, **others: str) -> Ran:
+        capfdbinary.readouterr()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["vfdir-lab", *arguments])
+            for name, value in (settings | others).items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as ended:
+                main()
+        out, err = capfdbinary.readouterr()
+        code = ended.value.code
+        assert isinstance(code, int)
+        return Ran(
+            code=code, out=out.decode("latin-1") if b"PAR1" in out[:4] else out.decode(), err=err.decode()
+        )
+
+    return runner
+
+
+@pytest.fixture
+def run_process(settings: dict[str, str]) -> Callable[..., Ran]:
+    """The same in a process of its own, which may be fed and limited."""
 
     def runner(
-        *arguments: str,
-        stdin: str = "",
-        preexec: Callable[[], None] | None = None,
-        binary: bool = False,
-        **settings: str,
+        *arguments: str, stdin: str = "", preexec: Callable[[], None] | None = None, **others: str
     ) -> Ran:
-        environment = os.environ | {
-            "ARENA_API_URL": sandbox.url,
-            "ARENA_TOKEN": sandbox.tokens.read,
-            "VFDIR_HOME": str(home),
-            "COLUMNS": "200",
-            **settings,
-        }
         done = subprocess.run(
             [sys.executable, "-m", "vfdir_lab.cli", *arguments],
-            env=environment,
+            env=os.environ | settings | others,
             input=stdin.encode(),
             capture_output=True,
             timeout=120,
             check=False,
             preexec_fn=preexec,
         )
-        return Ran(
-            code=done.returncode,
-            out=done.stdout.decode("latin-1" if binary else "utf-8"),
-            err=done.stderr.decode(),
-        )
+        return Ran(code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
 
     return runner

@@ -196,12 +196,13 @@ def test_killed_just_before_each_step(tides: Any, tmp_path: Path, exporter: Any,
     """There is nothing or a whole snapshot, and the next export clears away what is left."""
     survived, steps = False, 0
     archive = tides.archive
+    old = archive.export("tides", tmp_path / "old", format="jsonl")
     while not survived and steps < 100:
         steps += 1
         place = tmp_path / str(steps)
         place.mkdir()
         if replace:
-            archive.export("tides", place / "out", format="json")
+            shutil.copytree(old.path, place / "out")
         (said,) = exporter.run(tides, place / "out", format="json", kill_at=steps, replace=replace)
         survived = said == "over 0"
         assert said in {"over 0", "over -9"}

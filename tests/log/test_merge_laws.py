@@ -84,8 +84,8 @@ def test_any_order_split_repetition_and_layout_gives_the_same_events(
             report = copy.verify()
             assert report.ok, str(report)
             files = copy.bytes()
-            for other in every:
-                assert copy is other or copy.merge(other).copied == ()
+            other = every[0] if copy is not every[0] else every[1]
+            assert copy.merge(other).copied == ()
             assert copy.bytes() == files
 
 

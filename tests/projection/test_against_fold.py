@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -429,8 +429,10 @@ class Scratch:
 
 
 @pytest.fixture(scope="module")
-def scratch(lines: Lines) -> Scratch:
-    return Scratch(lines)
+def scratch(lines: Lines) -> Iterator[Scratch]:
+    found = Scratch(lines)
+    yield found
+    found.connection.close()
 
 
 def folded(events: Iterable[Event]) -> dict[str, list[str]]:
@@ -443,7 +445,7 @@ def test_the_sql_and_a_naive_fold_agree(scratch: Scratch, events: list[Event]) -
     assert scratch.over(table_of(events)).answers() == folded(events)
 
 
-@settings(max_examples=12)
+@settings(max_examples=10)
 @given(events=histories().filter(bool), chance=st.randoms(use_true_random=False))
 def test_no_layout_of_the_log_changes_an_answer(
     scratch: Scratch, new_desk: Any, events: list[Event], chance: Random

@@ -116,19 +116,18 @@ def rows() -> pl.DataFrame:
 JOINED = "SELECT mine FROM blocks JOIN own USING (object_id)"
 
 
-@pytest.mark.parametrize(
-    "own",
-    [
-        rows(),
-        rows().to_arrow(),
-        rows().to_arrow().to_reader(),
-        duckdb.connect().from_arrow(rows().to_arrow()),
-        rows().to_arrow().to_batches()[0],
-    ],
-    ids=["polars", "arrow", "a stream", "a relation", "a batch"],
-)
-def test_a_person_may_pass_tables(tides: Any, own: object) -> None:
-    relation = tides.archive.sql(JOINED, own=own)
+OWN: dict[str, Callable[[], object]] = {
+    "polars": rows,
+    "arrow": lambda: rows().to_arrow(),
+    "a stream": lambda: rows().to_arrow().to_reader(),
+    "a batch": lambda: rows().to_arrow().to_batches()[0],
+    "a relation": lambda: duckdb.connect().from_arrow(rows().to_arrow()),
+}
+
+
+@pytest.mark.parametrize("own", OWN.values(), ids=OWN)
+def test_a_person_may_pass_tables(tides: Any, own: Callable[[], object]) -> None:
+    relation = tides.archive.sql(JOINED, own=own())
     assert (relation.fetchall(), relation.pl()["mine"].to_list()) == ([(1,)], [1])
 
 
@@ -139,11 +138,12 @@ def test_passed_tables_are_there_for_every_form_of_query(tides: Any) -> None:
     assert "own" not in str(tides.archive.sql("SHOW TABLES").fetchall())
 
 
-@pytest.mark.parametrize("name", ["events", "blocks", "Blocks", "USERS", "log_segments", "LOG_SEGMENTS", ""])
-def test_a_table_may_not_take_a_name_of_the_archive(tides: Any, name: str) -> None:
-    with pytest.raises(UsageError, match=f"^'{name}' is a table of the archive already; give yours another"):
-        tides.archive.sql("SELECT 1", **{name: rows()})
-    assert tides.archive.sql(TITLES).fetchall() == TIDES
+def test_a_table_may_not_take_a_name_of_the_archive(tides: Any) -> None:
+    archive = tides.archive
+    for name in ("events", "blocks", "Blocks", "USERS", "log_segments", "LOG_SEGMENTS", ""):
+        with pytest.raises(UsageError, match=f"^'{name}' is a table of the archive already; give yours"):
+            archive.sql("SELECT 1", **{name: rows()})
+    assert archive.sql(TITLES).fetchall() == TIDES
 
 
 def test_two_tables_may_not_share_a_name(tides: Any) -> None:
@@ -157,12 +157,12 @@ def test_a_table_may_have_any_other_name(tides: Any) -> None:
         assert tides.archive.sql(f"SELECT count(*) FROM {quoted}", **{name: rows()}).fetchall() == [(2,)]
 
 
-@pytest.mark.parametrize("table", [{"a": [1]}, [1], None, "c.csv", Path("c.csv"), pl.Series("a", [1]), 5])
-def test_what_is_no_table_is_refused(tides: Any, table: object) -> None:
-    with pytest.raises(
-        UsageError, match=f"^own is a {type(table).__name__}; pass a DataFrame or an Arrow table"
-    ):
-        tides.archive.sql("SELECT 1", own=table)
+def test_what_is_no_table_is_refused(tides: Any) -> None:
+    archive = tides.archive
+    for table in ({"a": [1]}, [1], None, "c.csv", Path("c.csv"), pl.Series("a", [1]), 5):
+        said = f"^own is a {type(table).__name__}; pass a DataFrame or an Arrow table"
+        with pytest.raises(UsageError, match=said):
+            archive.sql("SELECT 1", own=table)
 
 
 # ---------------------------------------------------------------------------------- lens and head
