@@ -179,7 +179,7 @@ class Archive:
                 "what is lost; put a good copy in its place, or remove it"
             )
 
-    def sql(self, query: str, **tables: object) -> duckdb.DuckDBPyRelation:
+    def sql(self, query: str, /, **tables: object) -> duckdb.DuckDBPyRelation:
         """Ask in SQL; a lazy DuckDB relation: `.pl()`, `.df()`, `.to_arrow_table()`.
 
         Tables: `events blocks channels connections users comments scans`, and those passed by name
@@ -398,7 +398,7 @@ class AsOf:
         was_so = f", at={self.at.isoformat()!r}" if self.at else ""
         return f"AsOf(head={str(self.head)!r}{was_so})"
 
-    def sql(self, query: str, **tables: object) -> duckdb.DuckDBPyRelation:
+    def sql(self, query: str, /, **tables: object) -> duckdb.DuckDBPyRelation:
         """As `Archive.sql`, over the events up to this head."""
         return self._archive.engine.relation(query, head=self.head, at=self.at, tables=tables)
 

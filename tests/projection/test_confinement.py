@@ -121,7 +121,7 @@ WRAPPINGS = [
 
 
 def test_no_statement_changes_or_reads_a_file(prey: Prey, tides: Any) -> None:
-    """Plain, second, in a common table, in a text, prepared, analysed …"""
+    """Plain, second, in a common table, prepared, pivoted, analysed."""
     for statement in statements(tides.segments()[0]):
         for wrapping in WRAPPINGS:
             prey.attack(wrapping.format(statement))
