@@ -55,14 +55,17 @@ def _finite(digits: str) -> float:
     return value
 
 
+_NESTS = frozenset({dict, list})  # exactly what json makes; asking for the type itself is the quickest way
+
+
 def _check_depth(value: Any) -> None:
-    level = [value] if isinstance(value, (dict, list)) else []
+    level = [value] if type(value) in _NESTS else []
     for _ in range(DEEPEST):
         level = [
             child
             for node in level
-            for child in (node.values() if isinstance(node, dict) else node)
-            if isinstance(child, (dict, list))
+            for child in (node.values() if type(node) is dict else node)
+            if type(child) in _NESTS
         ]
         if not level:
             return

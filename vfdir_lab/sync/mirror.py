@@ -141,10 +141,13 @@ class Mirror:
             self._readers.add(self._accounts[event.cause])
         if space == "comment":
             self.comments.setdefault(str(fields.get("block")), set()).add(identifier)
-        known = self._fields.setdefault(identifier, {})
-        for key, value in fields.items():
-            if key not in known or known[key][0] < order:
-                known[key] = (order, value)
+        known = self._fields.get(identifier)
+        if known is None:
+            self._fields[identifier] = {key: (order, value) for key, value in fields.items()}
+        else:
+            for key, value in fields.items():
+                if key not in known or known[key][0] < order:
+                    known[key] = (order, value)
         self._first_seen[identifier] = min(order, self._first_seen.get(identifier, order))
         self._set_presence(event, present=True)
 
