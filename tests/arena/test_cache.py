@@ -150,22 +150,26 @@ def test_damage_to_an_entry_makes_it_absent_or_changes_nothing(tmp_path_factory,
     [
         b"",
         b"not gzip",
-        gzip.compress(b"no head"),
-        gzip.compress(b"[]\n{}"),
-        gzip.compress(b"[" * 100_000 + b"\n{}"),
+        gzip.compress(b"no head", mtime=0),
+        gzip.compress(b"[]\n{}", mtime=0),
+        gzip.compress(b"[" * 100_000 + b"\n{}", mtime=0),
         gzip.compress(
-            json.dumps({"account": "guest", "etag": ETAG, "format": 2, "url": URL}).encode() + b"\n{}"
+            json.dumps({"account": "guest", "etag": ETAG, "format": 2, "url": URL}).encode() + b"\n{}",
+            mtime=0,
         ),
         gzip.compress(
-            json.dumps({"account": "user:1", "etag": ETAG, "format": 1, "url": URL}).encode() + b"\n{}"
+            json.dumps({"account": "user:1", "etag": ETAG, "format": 1, "url": URL}).encode() + b"\n{}",
+            mtime=0,
         ),
         gzip.compress(
-            json.dumps({"account": "guest", "etag": "a\nb", "format": 1, "url": URL}).encode() + b"\n{}"
+            json.dumps({"account": "guest", "etag": "a\nb", "format": 1, "url": URL}).encode() + b"\n{}",
+            mtime=0,
         ),
         gzip.compress(
             json.dumps({"account": "guest", "etag": ETAG, "format": 1, "url": URL}).encode()
             + b"\n"
-            + b"0" * (LARGEST_BODY_BYTES + 1)
+            + b"0" * (LARGEST_BODY_BYTES + 1),
+            mtime=0,
         ),
     ],
 )

@@ -229,7 +229,6 @@ def test_a_404_between_two_sights_proves_nothing(sandbox: Sandbox, archive: Arch
     sandbox.control.arm("status", times=1, **missing)
     with pytest.raises(ArenaNotFoundError):
         archive.pull(channel)
-    sandbox.control.add_block(channel, "new", kind="Text", position=3)
     with suppress(ArenaError):
         archive.pull(channel, full=True, budget=2)
     sandbox.control.arm("status", times=1, **missing)

@@ -39,6 +39,12 @@ class Recorder:
         self._opening = opening
         self.tally = Tally()
 
+    def begin(self) -> None:
+        """Record now that the scan has started, where that alone is news: are.na shows the channel again."""
+        if self._opening is not None:
+            opening, self._opening = self._opening, None
+            self.append(lambda _device: [opening])
+
     def append(self, build: Callable[[str], list[Draft]]) -> Sequence[Event]:
         """Append what `build(device)` makes of the mirror, which has caught up with the log by then."""
         with self._log.writing() as writer:

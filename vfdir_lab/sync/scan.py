@@ -42,6 +42,8 @@ def scan_channel(
         account=account,
         spent=progress.requests if progress else 0,
     )
+    if mirror.missed_before(account):
+        reading.recorder.begin()
     try:
         outcome = None if whole or progress else _look(reading, resume)
         if outcome is None:
