@@ -38,7 +38,8 @@ from vfdir_lab.log.devices import DeviceState, Regression, devices, regression
 from vfdir_lab.log.manifest import create_archive, read_archive_id
 from vfdir_lab.log.merge import merge
 from vfdir_lab.log.merged import MergeReport
-from vfdir_lab.projection import DEFAULT_LENS, Engine
+from vfdir_lab.projection import Engine
+from vfdir_lab.projection.lens import DEFAULT
 from vfdir_lab.sync import Puller, PullOptions, PullProgress, PullReport
 from vfdir_lab.sync.exports import import_export
 from vfdir_lab.sync.exports_report import ImportProgress, ImportReport
@@ -103,7 +104,7 @@ class Archive:
     ) -> None:
         self.path = Path(home).expanduser().absolute()
         if create:
-            create_archive(self.path, time.now(), lens=DEFAULT_LENS.name)
+            create_archive(self.path, time.now(), lens=DEFAULT)
         self.id = read_archive_id(self.path)
         self._time = time
         self._api_url = api_url or os.environ.get("ARENA_API_URL") or DEFAULT_API_URL

@@ -14,13 +14,11 @@ import pytest
 from vfdir_lab.errors import ExportError, HeadError, LogDamagedError, UsageError
 from vfdir_lab.export import FORMATS, SnapshotOptions, export_channel, snapshot
 from vfdir_lab.log import Head
-from vfdir_lab.projection import Engine, Lens
+from vfdir_lab.projection import Engine, Lens, default_lens
 
 GOLDEN = Path(__file__).with_name("golden")
-MIRROR = Lens(
-    name="mirror",
-    versions={"blocks": 2, "channels": 2, "connections": 2, "users": 1, "comments": 1, "scans": 1},
-)
+MIRROR = Lens(name="mirror", definitions=default_lens().definitions)
+PUBLIC = ("blocks", "channels", "connections", "users", "comments", "scans")
 Contents = Callable[[Path], dict[str, bytes]]
 Lines = Callable[[bytes], Sequence[Any]]
 
@@ -38,9 +36,7 @@ def test_the_bytes_are_a_contract(
 ) -> None:
     """Against files; the software's version and the fingerprints, which move on their own, are held still."""
     monkeypatch.setattr(snapshot, "__version__", "0.0.0")
-    monkeypatch.setattr(
-        snapshot, "fingerprints", lambda _catalogue, versions: dict.fromkeys(versions, "sha256:0")
-    )
+    monkeypatch.setattr(Lens, "fingerprints", dict.fromkeys(PUBLIC, "sha256:0"))
     archive = tides.archive
     options = SnapshotOptions(format=format_, head=archive.head, as_of="2026-11-04", lens=MIRROR)
     export_channel(archive.engine, "tides", tmp_path / "out", options)

@@ -20,7 +20,8 @@ from vfdir_lab.event import Event, canonical
 from vfdir_lab.log import EventLog, Machine
 from vfdir_lab.log.manifest import create_archive
 from vfdir_lab.log.segment import encode
-from vfdir_lab.projection import DEFAULT_LENS, Engine
+from vfdir_lab.projection import Engine
+from vfdir_lab.projection.lens import DEFAULT
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -32,7 +33,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.root = folder / "archive"
         self.home = folder / "state"
-        create_archive(self.root, NOON, lens=DEFAULT_LENS.name)
+        create_archive(self.root, NOON, lens=DEFAULT)
 
     @property
     def archive(self) -> Archive:

@@ -11,9 +11,11 @@ import sqlglot
 from sqlglot import exp
 
 from vfdir_lab.errors import ProjectionFileError
-from vfdir_lab.projection import DEFAULT_LENS, Catalogue, Definition
-from vfdir_lab.projection import catalogue as module
-from vfdir_lab.projection.catalogue import define, shipped
+from vfdir_lab.projection import Catalogue, Definition, default_lens
+from vfdir_lab.projection import definition as module
+from vfdir_lab.projection.catalogue import shipped
+from vfdir_lab.projection.definition import define
+from vfdir_lab.projection.lens import DEFAULT_VERSIONS
 
 HEADER = "-- projection: mine\n-- version: 1\n-- title: Mine\n-- key: object_id\n"
 WHERE = "mine/v1_test.sql"
@@ -96,12 +98,18 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_only_files_named_as_versions_are_read(tmp_path: Path) -> None:
-    place = folder(
-        tmp_path, mine__v1_a=HEADER + "SELECT 1", mine__notes="no header", helpers__v1_a="not read"
-    )
+    place = folder(tmp_path, mine__v1_a=HEADER + "SELECT 1", helpers__v1_a="not read")
+    (place / "mine" / "notes.txt").write_text("no header")
+    (place / "mine" / ".v2_a.sql").write_text("an editor's")
     (place / "README.md").write_text("about")
     (place / "mine" / "cases").mkdir()
     assert [(one.name, one.version) for one in Catalogue.load(place)] == [("mine", 1)]
+
+
+def test_a_misspelt_file_of_sql_is_not_passed_over(tmp_path: Path) -> None:
+    place = folder(tmp_path, mine__v1_a=HEADER + "SELECT 1", mine__version2="SELECT 1")
+    with pytest.raises(ProjectionFileError, match=r"mine/version2.sql: call it v4_my_rule.sql"):
+        Catalogue.load(place)
 
 
 # ------------------------------------------------------------------------------------------- SQL
@@ -288,8 +296,8 @@ def test_every_shipped_file_is_whole(definition: Definition) -> None:
 
 
 def test_the_default_lens_chooses_what_there_is() -> None:
-    order = [one.name for one in shipped().in_order(DEFAULT_LENS.versions)]
-    assert sorted(order) == sorted(DEFAULT_LENS.versions)
+    order = [one.name for one in default_lens().definitions]
+    assert sorted(order) == sorted(DEFAULT_VERSIONS)
     assert order.index("connections") < order.index("channels")
 
 

@@ -16,8 +16,10 @@ from vfdir_lab.archive import Archive
 from vfdir_lab.errors import HeadError, LogDamagedError, QueryError, UsageError
 from vfdir_lab.event import Event
 from vfdir_lab.log import SCHEMA, Head
-from vfdir_lab.projection import DEFAULT_LENS, Catalogue, Engine, Lens
+from vfdir_lab.projection import Engine, Lens, default_lens
+from vfdir_lab.projection.definition import define
 from vfdir_lab.projection.engine import KEPT_CONNECTIONS
+from vfdir_lab.projection.lens import lens_of
 
 TITLES = "SELECT title FROM blocks ORDER BY title"
 TIDES = [("Tide 1",), ("Tide 2",), ("Tide 3",)]
@@ -89,7 +91,7 @@ def test_relations_do_not_disturb_each_other(tides: Any) -> None:
 def test_an_empty_archive_has_every_table(desk: Any, tides: Any, new_desk: Any) -> None:
     """With no rows and the columns it will have."""
     with new_desk() as empty:
-        for table in ("events", *DEFAULT_LENS.versions):
+        for table in ("events", *default_lens().versions):
             confined, trusted = (
                 empty.engine().relation(f"FROM {table}"),
                 empty.engine().arrow(f"FROM {table}"),
@@ -172,7 +174,7 @@ def test_a_lens_is_its_versions_not_its_name(tides: Any) -> None:
     """Two lenses of one name are two interpretations, also after the first was asked."""
     engine = tides.engine()
     assert engine.relation(TITLES).fetchall() == TIDES
-    other = Lens(name=DEFAULT_LENS.name, versions={"users": 1})
+    other = Lens(name="default", definitions=(default_lens()["users"],))
     assert engine.relation("SHOW TABLES", lens=other).fetchall() == [
         ("events",),
         ("log_segments",),
@@ -182,14 +184,13 @@ def test_a_lens_is_its_versions_not_its_name(tides: Any) -> None:
         engine.relation(TITLES, lens=other)
 
 
-def test_a_catalogue_may_be_passed_in(tides: Any, tmp_path: Path) -> None:
-    (tmp_path / "sql" / "titles").mkdir(parents=True)
+def test_a_lens_may_hold_a_table_of_the_persons_own(tides: Any) -> None:
     text = "-- projection: titles\n-- version: 4\n-- title: T\n-- key: id\n"
     text += "SELECT object_id AS id, latest('title') ->> '$' AS title FROM events GROUP BY ALL"
-    (tmp_path / "sql" / "titles" / "v4_x.sql").write_text(text)
-    engine = Engine(tides.log(), Catalogue.load(tmp_path / "sql"))
-    lens = Lens(name="mine", versions={"titles": 4})
-    assert engine.relation("SELECT title FROM titles WHERE id = 'block:1'", lens=lens).fetchall() == TIDES[:1]
+    lens = lens_of("mine", [define(text, where="titles", source="own")])
+    query = "SELECT title FROM titles WHERE id = 'block:1'"
+    assert tides.engine().relation(query, lens=lens).fetchall() == TIDES[:1]
+    assert tides.engine().arrow(query, lens=lens)["title"].to_pylist() == ["Tide 1"]
 
 
 @pytest.mark.parametrize("head", ["aaaa:11", "aaaa:1,bbbb:1", "zzzz:1"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vfdir_lab.projection import DEFAULT_LENS, Catalogue, fingerprint
+from vfdir_lab.projection import Catalogue, default_lens, fingerprint
 from vfdir_lab.projection.catalogue import shipped
 from vfdir_lab.projection.fingerprint import fingerprints, normal
 
@@ -21,7 +21,7 @@ def printed(tmp_path: Path, title: str = "T", version: int = 1, **sqls: str) -> 
         (tmp_path / name).mkdir(exist_ok=True)
         text = HEADER.format(name, version, title) + sql
         (tmp_path / name / f"v{version}_x.sql").write_text(text, "utf-8")
-    return fingerprints(Catalogue.load(tmp_path), dict.fromkeys(sqls, version))
+    return fingerprints(Catalogue.load(tmp_path).in_order(dict.fromkeys(sqls, version)))
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_what_is_read_counts_and_what_is_not_does_not(tmp_path: Path) -> None:
 
 
 def test_the_helpers_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = fingerprints(shipped(), DEFAULT_LENS.versions)
+    before = fingerprints(default_lens().definitions)
     monkeypatch.setattr(fingerprint, "_helpers", lambda: ["another meaning of latest"])
-    after = fingerprints(shipped(), DEFAULT_LENS.versions)
+    after = fingerprints(default_lens().definitions)
     assert all(after[name] != value for name, value in before.items())
 
 
 def test_fingerprints_name_their_algorithm_and_differ() -> None:
-    found = fingerprints(shipped(), DEFAULT_LENS.versions)
-    assert found.keys() == DEFAULT_LENS.versions.keys()
+    found = fingerprints(default_lens().definitions)
+    assert found.keys() == default_lens().versions.keys()
     assert len(set(found.values())) == len(found)
     assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", value) for value in found.values())

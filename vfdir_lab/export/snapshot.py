@@ -9,7 +9,7 @@ import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,7 @@ from vfdir_lab.export.formats import write_json, write_jsonl
 from vfdir_lab.export.rows import Row, Rows, find_channel
 from vfdir_lab.log import Head
 from vfdir_lab.log.files import sync_folder, write_durably
-from vfdir_lab.projection import DEFAULT_LENS, Engine, Lens
-from vfdir_lab.projection.catalogue import shipped
-from vfdir_lab.projection.fingerprint import fingerprints
+from vfdir_lab.projection import Engine, Lens, default_lens
 
 FORMATS = {"json": write_json, "jsonl": write_jsonl}
 MANIFEST = "snapshot.json"
@@ -38,7 +36,7 @@ class SnapshotOptions:
     format: str
     head: Head
     as_of: str | None = None
-    lens: Lens = DEFAULT_LENS
+    lens: Lens = field(default_factory=default_lens)
     private: bool = False
     replace: bool = False
 
@@ -139,15 +137,14 @@ def _write(
 
 
 def _provenance(options: SnapshotOptions) -> dict[str, Any]:
-    prints = fingerprints(shipped(), options.lens.versions)
     return {
         "head": str(options.head),
         "as_of": options.as_of,
         "lens": {
             "name": options.lens.name,
             "projections": {
-                name: {"version": version, "fingerprint": prints[name]}
-                for name, version in sorted(options.lens.versions.items())
+                name: {"version": options.lens.versions[name], "fingerprint": fingerprint}
+                for name, fingerprint in sorted(options.lens.fingerprints.items())
             },
         },
     }

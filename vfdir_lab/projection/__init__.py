@@ -6,8 +6,9 @@ runs confined, and can neither read nor change a file. Leaves what is recorded t
 the cases beside each projection and the confinement tests in `tests/projection`.
 """
 
-from vfdir_lab.projection.catalogue import Catalogue, Definition
+from vfdir_lab.projection.catalogue import Catalogue
+from vfdir_lab.projection.definition import Definition
 from vfdir_lab.projection.engine import Engine
-from vfdir_lab.projection.lens import DEFAULT_LENS, Lens
+from vfdir_lab.projection.lens import Lens, default_lens
 
-__all__ = ["DEFAULT_LENS", "Catalogue", "Definition", "Engine", "Lens"]
+__all__ = ["Catalogue", "Definition", "Engine", "Lens", "default_lens"]

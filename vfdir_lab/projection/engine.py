@@ -20,10 +20,11 @@ import duckdb
 import pyarrow as pa
 
 from vfdir_lab.errors import LogDamagedError, QueryError, UsageError
-from vfdir_lab.log import SCHEMA, EventLog, Head, Segment, state_home
-from vfdir_lab.projection.catalogue import LEAF, Catalogue, shipped
-from vfdir_lab.projection.leaf import SOURCE, events_sql, literal, quoted
-from vfdir_lab.projection.lens import DEFAULT_LENS, Lens
+from vfdir_lab.log import SCHEMA, EventLog, Head, Segment
+from vfdir_lab.projection.connection import confine, connect, literal, plainly, quoted
+from vfdir_lab.projection.definition import LEAF
+from vfdir_lab.projection.leaf import SOURCE, events_sql
+from vfdir_lab.projection.lens import Lens, default_lens
 
 KEPT_CONNECTIONS = 6
 _ALLOWED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
@@ -39,11 +40,10 @@ class Standpoint:
 
 
 class Engine:
-    """Answers queries over a log. `catalogue` defers to the shipped projections."""
+    """Answers queries over a log; where no lens is given, through the shipped default."""
 
-    def __init__(self, log: EventLog, catalogue: Catalogue | None = None) -> None:
+    def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._catalogue = catalogue or shipped()
         self._kept: OrderedDict[object, duckdb.DuckDBPyConnection] = OrderedDict()
         self._facts: duckdb.DuckDBPyConnection | None = None
 
@@ -53,20 +53,20 @@ class Engine:
         parameters: Mapping[str, object] | None = None,
         *,
         head: Head | None = None,
-        lens: Lens = DEFAULT_LENS,
+        lens: Lens | None = None,
     ) -> pa.Table:
         """The answer to one of our own queries, as an Arrow table.
 
         `head` defaults to everything that counts now.
         """
-        connection = self._connection(self._stand(head, lens), confined=False)
+        connection = self._trusting(self._stand(head, lens))
         with self._reading():
             return connection.sql(query, params=dict(parameters or {})).to_arrow_table()
 
     def facts(self, query: str, parameters: Mapping[str, object], *, head: Head) -> pa.Table:
         """The answer to one of our own queries over `events` alone: no projection is set up for it."""
         if self._facts is None:
-            self._facts = _connect()
+            self._facts = connect()
         segments = self._log.require(head).upto(head)
         paths = [str(self._log.path(segment)) for segment in segments]
         with self._reading():
@@ -80,10 +80,10 @@ class Engine:
         parameters: Mapping[str, object] | None = None,
         *,
         head: Head | None = None,
-        lens: Lens = DEFAULT_LENS,
+        lens: Lens | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """As `arrow`, a batch at a time. One answer at a time: the next query ends it."""
-        connection = self._connection(self._stand(head, lens), confined=False)
+        connection = self._trusting(self._stand(head, lens))
         with self._reading():
             yield from connection.sql(query, params=dict(parameters or {})).to_arrow_reader(10_000)
 
@@ -92,7 +92,7 @@ class Engine:
         query: str,
         *,
         head: Head | None = None,
-        lens: Lens = DEFAULT_LENS,
+        lens: Lens | None = None,
         at: datetime | None = None,
         tables: Mapping[str, object] | None = None,
     ) -> duckdb.DuckDBPyRelation:
@@ -118,15 +118,20 @@ class Engine:
                 connection = self._connection(stand, confined=True, alone=True)
             relation = connection.sql(query)
         except duckdb.Error as error:
-            raise QueryError(_plainly(error)) from error
+            raise QueryError(plainly(error)) from error
         except TypeError as error:
             raise QueryError("a query is a text, in Unicode") from error
         if relation is None:
             raise QueryError("this statement gives no rows")
         return relation
 
-    def _stand(self, head: Head | None, lens: Lens, at: datetime | None = None) -> Standpoint:
-        return Standpoint(head=self._log.coverage().head if head is None else head, lens=lens, at=at)
+    def _stand(self, head: Head | None, lens: Lens | None, at: datetime | None = None) -> Standpoint:
+        known = self._log.coverage().head if head is None else head
+        return Standpoint(head=known, lens=lens or default_lens(), at=at)
+
+    def _trusting(self, stand: Standpoint) -> duckdb.DuckDBPyConnection:
+        """A connection for our own queries; confined where the views beneath them are a person's."""
+        return self._connection(stand, confined=not stand.lens.is_shipped)
 
     def _connection(
         self,
@@ -143,8 +148,8 @@ class Engine:
         segments = self._log.require(stand.head).upto(stand.head)
         if tables or alone:
             return self._open(segments, stand, confined=True, tables=tables)
-        versions = frozenset(stand.lens.versions.items())
-        key = (tuple(segment.path for segment in segments), stand.head, stand.at, versions, confined)
+        paths = tuple(segment.path for segment in segments)
+        key = (paths, stand.head, stand.at, stand.lens.fingerprint, confined)
         if key in self._kept:
             self._kept.move_to_end(key)
         else:
@@ -161,16 +166,16 @@ class Engine:
         confined: bool,
         tables: Mapping[str, object] | None = None,
     ) -> duckdb.DuckDBPyConnection:
-        connection = _connect()
+        connection = connect()
         paths = [str(self._log.path(segment)) for segment in segments]
         if confined:
             connection.register(SOURCE, _dataset(paths))
-            _confine(connection)
+            confine(connection)
         else:
             connection.execute(f"CREATE VIEW {SOURCE} AS {_parquet(paths)}")
         connection.execute(f"CREATE VIEW {LEAF} AS {events_sql(segments, stand.head, stand.at)}")
-        for definition in self._catalogue.in_order(stand.lens.versions):
-            connection.execute(f"CREATE VIEW {quoted(definition.name)} AS {definition.plain}")
+        for definition in stand.lens.definitions:
+            connection.execute(f"CREATE VIEW {quoted(definition.name)} AS {definition.view}")
         taken = {SOURCE, LEAF, *stand.lens.versions}
         for name, table in (tables or {}).items():
             _add(connection, name, table, taken)
@@ -189,7 +194,7 @@ class Engine:
         """What a failed read means: broken segments, if hashing finds any; else the error itself."""
         broken = self._log.recheck()
         if not broken:
-            return QueryError(_plainly(error))
+            return QueryError(plainly(error))
         names = ", ".join(one.path for one in broken)
         return LogDamagedError(
             f"{names}: not readable as recorded; `vfdir-lab verify` says what is lost with it"
@@ -199,25 +204,6 @@ class Engine:
 def read_sql(folder: Traversable, name: str) -> str:
     """The text of one of our own `.sql` files."""
     return (folder / f"{name}.sql").read_text("utf-8")
-
-
-def _connect() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "temp_directory": str(state_home() / "spill"),
-        },
-    )
-    connection.execute("SET python_enable_replacements = false")
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection
-
-
-def _confine(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
 
 
 def _dataset(paths: list[str]) -> Any:
@@ -256,9 +242,3 @@ def _add(connection: duckdb.DuckDBPyConnection, name: str, table: object, taken:
         connection.register(name, pa.RecordBatchReader.from_stream(table).read_all())
     except (TypeError, pa.ArrowInvalid) as error:
         raise UsageError(f"{name} is a {type(table).__name__}; pass a DataFrame or an Arrow table") from error
-
-
-def _plainly(error: Exception) -> str:
-    """DuckDB's message without the prefix that names its class."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return "\n".join(lines) if lines else type(error).__name__

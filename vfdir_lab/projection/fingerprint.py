@@ -1,17 +1,18 @@
 """Fingerprints: what a projection means, as a hash that formatting and comments do not change.
 
-Over the projection's own SQL as written, the helpers, and the fingerprints of all it reads. Nothing of a
-library's internals goes in, so an upgrade changes no fingerprint.
+Over the projection's own SQL as written, the helpers, and the fingerprints of all it reads; for one that
+reads events, the upcasters too. Nothing of a library's internals goes in, so an upgrade changes none.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.resources import files
 
-from vfdir_lab.projection.catalogue import LEAF, Catalogue, Definition
+from vfdir_lab.projection.definition import LEAF, Definition
 
 _TOKEN = re.compile(
     r"""
@@ -31,20 +32,39 @@ def normal(sql: str) -> str:
     return " ".join(match["word"].lower() if match["word"] else match[0] for match in found)
 
 
-def fingerprints(catalogue: Catalogue, versions: Mapping[str, int]) -> dict[str, str]:
-    """The fingerprint of each projection under this choice of versions, tagged with its algorithm."""
+def fingerprints(definitions: Iterable[Definition]) -> dict[str, str]:
+    """The fingerprint of each, tagged with its algorithm; each comes after those it reads."""
     found: dict[str, str] = {}
-    for definition in catalogue.in_order(versions):
+    for definition in definitions:
         found[definition.name] = _fingerprint(definition, found)
     return found
 
 
+def of_all(prints: Mapping[str, str]) -> str:
+    """One fingerprint for a whole choice of projections."""
+    parts = [f"{name}={prints[name]}" for name in sorted(prints)]
+    return f"sha256:{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()}"
+
+
 def _fingerprint(definition: Definition, below: Mapping[str, str]) -> str:
     parts = [normal(definition.sql), *_helpers()]
+    if LEAF in definition.reads:
+        parts += _upcasters()
+    parts += [f"{column}:{type_}" for column, type_ in definition.fills]
     parts += [f"{name}={below[name]}" for name in sorted(definition.reads - {LEAF})]
     return f"sha256:{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()}"
 
 
 def _helpers() -> list[str]:
-    folder = files("vfdir_lab.projection") / "sql" / "helpers"
-    return [normal(file.read_text("utf-8")) for file in sorted(folder.iterdir(), key=lambda one: one.name)]
+    return _normal_files("helpers")
+
+
+def _upcasters() -> list[str]:
+    return _normal_files("upcasts")
+
+
+@cache
+def _normal_files(folder: str) -> list[str]:
+    place = files("vfdir_lab.projection") / "sql" / folder
+    found = sorted(place.iterdir(), key=lambda file: file.name)
+    return [f"{file.name} {normal(file.read_text('utf-8'))}" for file in found if file.name.endswith(".sql")]

@@ -14,22 +14,13 @@ from functools import cache
 from importlib.resources import files
 
 from vfdir_lab.log import SCHEMA, Head, Segment
+from vfdir_lab.projection.connection import literal
 
 SOURCE = "log_segments"
 """The bare rows of all segments that count."""
 
 _SQL = files("vfdir_lab.projection") / "sql"
 _UPCAST = re.compile(r"([a-z_.]+)\.v([0-9]+)\.sql")
-
-
-def quoted(identifier: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def events_sql(segments: Sequence[Segment], head: Head, at: datetime | None = None) -> str:

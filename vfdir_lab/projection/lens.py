@@ -1,24 +1,121 @@
-"""A lens: a named choice of one version for every projection."""
+"""A lens: a named choice of one version for every projection, ready to be read through."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from types import MappingProxyType
 
+import duckdb
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lens:
-    """An interpretation of the whole archive: `versions` maps a projection's name to its version."""
+from vfdir_lab.errors import ProjectionError
+from vfdir_lab.projection.catalogue import in_order, shipped
+from vfdir_lab.projection.connection import plainly, quoted
+from vfdir_lab.projection.definition import Definition
+from vfdir_lab.projection.fingerprint import fingerprints, of_all
+from vfdir_lab.projection.scratch import scratch
 
-    name: str
-    versions: Mapping[str, int]
-
-
-DEFAULT_LENS = Lens(
-    name="default",
-    versions=MappingProxyType(
-        {"blocks": 2, "channels": 2, "connections": 2, "users": 1, "comments": 1, "scans": 1}
-    ),
+DEFAULT = "default"
+DEFAULT_VERSIONS: Mapping[str, int] = MappingProxyType(
+    {"blocks": 2, "channels": 2, "connections": 2, "users": 1, "comments": 1, "scans": 1}
 )
 """What are.na last showed. The best predictions, version 1, take over once there are wishes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lens:
+    """An interpretation of the whole archive.
+
+    `definitions` holds one version of every projection, each after those it reads.
+    """
+
+    name: str
+    definitions: tuple[Definition, ...]
+
+    @cached_property
+    def versions(self) -> Mapping[str, int]:
+        """The number chosen of each projection."""
+        return {one.name: one.version for one in self.definitions}
+
+    @cached_property
+    def fingerprints(self) -> Mapping[str, str]:
+        """What each projection means under this choice."""
+        return fingerprints(self.definitions)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What the whole lens means, whatever it is called."""
+        return of_all(self.fingerprints)
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether all of its SQL comes with vfdir_lab."""
+        return all(one.source == "shipped" for one in self.definitions)
+
+    def __getitem__(self, name: str) -> Definition:
+        return next(one for one in self.definitions if one.name == name)
+
+    def __contains__(self, name: object) -> bool:
+        return any(one.name == name for one in self.definitions)
+
+
+@cache
+def default_lens() -> Lens:
+    """The choice that holds where nobody chose otherwise."""
+    return Lens(name=DEFAULT, definitions=tuple(shipped().in_order(DEFAULT_VERSIONS)))
+
+
+def lens_of(name: str, definitions: Iterable[Definition]) -> Lens:
+    """The lens of these definitions, proven to run: every view is set up once over no events.
+
+    A person's version that lacks columns of the public table gets them as nulls.
+
+    Raises:
+        ProjectionFileError: they read each other in a circle, or what is not among them.
+        ProjectionError: DuckDB refuses one of them, or one gives a column twice or no key.
+    """
+    ordered = in_order(definitions)
+    if all(one.source == "shipped" for one in ordered):
+        return Lens(name=name, definitions=tuple(ordered))
+    return Lens(name=name, definitions=tuple(_filled(ordered)))
+
+
+@cache
+def public_columns() -> Mapping[str, Mapping[str, str]]:
+    """The columns (name, type) of the tables that people may rely on, whatever the lens."""
+    lens = default_lens()
+    with scratch(lens.definitions) as connection:
+        return {one.name: _columns(connection, one) for one in lens.definitions}
+
+
+def _filled(ordered: Iterable[Definition]) -> list[Definition]:
+    """The definitions with what they lack, each checked over those before it."""
+    done: list[Definition] = []
+    with scratch(()) as connection:
+        for one in ordered:
+            found = _columns(connection, one)
+            missing = [key for key in one.keys if key not in found]
+            if missing:
+                raise ProjectionError(
+                    f"{one.called} gives no column {', '.join(missing)}, which its header calls its key; "
+                    f"it gives {', '.join(found)}"
+                )
+            public = public_columns().get(one.name, {}) if one.source == "own" else {}
+            lacking = tuple((name, type_) for name, type_ in public.items() if name not in found)
+            whole = replace(one, fills=lacking)
+            connection.execute(f"CREATE VIEW {quoted(one.name)} AS {whole.view}")
+            done.append(whole)
+    return done
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, one: Definition) -> dict[str, str]:
+    """The columns a definition gives, by name."""
+    try:
+        described = connection.execute(f"DESCRIBE {one.plain}").fetchall()
+    except duckdb.Error as error:
+        raise ProjectionError(f"{one.called} does not run: {plainly(error)}") from error
+    columns = {row[0].lower(): row[1] for row in described}
+    if len(columns) < len(described):
+        raise ProjectionError(f"{one.called} gives a column twice; name each with AS")
+    return columns

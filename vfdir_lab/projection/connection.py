@@ -1,0 +1,48 @@
+"""DuckDB connections as this package uses them: in memory, no extensions from elsewhere, times in UTC.
+
+A *confined* connection can neither read nor write a file: what it may see is registered first, then external
+access goes off and the configuration is locked.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from vfdir_lab.log import state_home
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A new connection in memory. What does not fit in memory is spilled outside of every archive."""
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "temp_directory": str(state_home() / "spill"),
+        },
+    )
+    connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def confine(connection: duckdb.DuckDBPyConnection) -> None:
+    """Switch off all that leads out of the connection, for good."""
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def quoted(identifier: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def plainly(error: Exception) -> str:
+    """DuckDB's message without its empty lines."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return "\n".join(lines) if lines else type(error).__name__

@@ -1,0 +1,202 @@
+"""One version of one projection: what its file says, and its SQL with helpers expanded.
+
+A file is a header of `-- name: value` lines, prose in a comment, and one SELECT. Dependencies are found by
+parsing, not declared. Helpers (`latest('title')`) are files too; they are replaced by what they stand for, so
+that what runs can be printed and carried to other engines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Literal, cast
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.scope import traverse_scope
+
+from vfdir_lab.errors import ProjectionFileError
+from vfdir_lab.projection.connection import quoted
+
+LEAF = "events"
+Source = Literal["shipped", "own"]
+TEXT_BOUND = 1 << 20
+"""A file of SQL is no larger, in characters."""
+
+_HEADER = re.compile(r"--\s*([a-z ]+?)\s*:\s*(.*?)\s*")
+_REQUIRED = ("projection", "version", "title", "key")
+_NOTHING = (type(None), exp.Semicolon)  # what is left after the last semicolon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """One version of one projection.
+
+    `key` is the identity of a row, `refresh_by` the partition that is recomputed as a whole (None: always
+    everything), `sql` the text of the file, `plain` its SELECT with helpers expanded, `reads` the names it
+    selects from. `source` says whose it is: shipped with vfdir_lab, or the person's `own`. `fills` are the
+    columns (name, type) that people rely on and this version lacks: they read as null.
+    """
+
+    name: str
+    version: int
+    title: str
+    key: str
+    refresh_by: str | None
+    sql: str
+    plain: str
+    reads: frozenset[str]
+    source: Source = "shipped"
+    fills: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def called(self) -> str:
+        """What people call it: `blocks v2`."""
+        return f"{self.name} v{self.version}"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns of `key`."""
+        return tuple(column.strip() for column in self.key.split(","))
+
+    @property
+    def digest(self) -> str:
+        """The tagged sha256 of the text: which text exactly was meant."""
+        return f"sha256:{hashlib.sha256(self.sql.encode()).hexdigest()}"
+
+    @property
+    def view(self) -> str:
+        """The SELECT that runs: `plain`, with the columns that it lacks."""
+        if not self.fills:
+            return self.plain
+        nulls = ", ".join(f"CAST(NULL AS {type_}) AS {quoted(column)}" for column, type_ in self.fills)
+        return f"SELECT *, {nulls} FROM ({self.plain})"
+
+    @property
+    def prose(self) -> str:
+        """What the first comment after the header says, as one paragraph a blank line."""
+        match = re.search(r"/\*(.*?)\*/", self.sql, re.DOTALL)
+        paragraphs = match[1].split("\n\n") if match else []
+        return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+@lru_cache(maxsize=512)
+def define(text: str, *, where: str, source: Source = "shipped") -> Definition:
+    """Read the text of one projection file. `where` names it in errors, `source` says whose it is.
+
+    Raises:
+        ProjectionFileError: the header is incomplete, the rest is not one SELECT, or it calls a helper
+            wrongly.
+    """
+    if len(text) > TEXT_BOUND:
+        raise ProjectionFileError(
+            f"{where}: {len(text):,} characters are more than a projection is; keep it under {TEXT_BOUND:,}"
+        )
+    header = _header(text, where)
+    tree = _select(text, where)
+    plain = expand(tree, where=where)
+    return Definition(
+        name=header["projection"],
+        version=int(header["version"]),
+        title=header["title"],
+        key=header["key"],
+        refresh_by=header.get("refresh by"),
+        sql=text,
+        plain=plain.sql(dialect="duckdb", pretty=True, comments=False),
+        reads=frozenset(_tables(plain)),
+        source=source,
+    )
+
+
+def _header(text: str, where: str) -> dict[str, str]:
+    header: dict[str, str] = {}
+    for line in text.splitlines():
+        match = _HEADER.fullmatch(line)
+        if match is None:
+            break
+        header[match[1]] = match[2]
+    missing = [key for key in _REQUIRED if not header.get(key)]
+    if missing:
+        raise ProjectionFileError(
+            f"{where}:1: the header lacks {', '.join(missing)}; "
+            "begin the file with lines like `-- projection: blocks`"
+        )
+    if not (header["version"].isascii() and header["version"].isdecimal()):
+        raise ProjectionFileError(
+            f"{where}: version {header['version']!r} is not a number; count from 1, as the file name does"
+        )
+    return header
+
+
+def _select(text: str, where: str) -> exp.Query:
+    try:
+        trees = [tree for tree in sqlglot.parse(text, dialect="duckdb") if not isinstance(tree, _NOTHING)]
+    except (SqlglotError, RecursionError) as error:
+        raise ProjectionFileError(
+            f"{where}: not SQL: {str(error).splitlines()[0]}; try it in `vfdir-lab sql` first"
+        ) from error
+    if len(trees) != 1 or not isinstance(trees[0], exp.Query) or trees[0].find(exp.DDL, exp.DML):
+        raise ProjectionFileError(
+            f"{where}: a projection is one SELECT and nothing else; take out what is not part of it"
+        )
+    return trees[0]
+
+
+def _tables(tree: exp.Expr) -> set[str]:
+    """The tables a query reads, without its own common table expressions, each where it can be seen."""
+    sources = (source for scope in traverse_scope(tree) for source in scope.sources.values())
+    tables = (source for source in sources if isinstance(source, exp.Table))
+    return {table.name.lower() or table.sql("duckdb") for table in tables}
+
+
+def expand(tree: exp.Query, *, where: str) -> exp.Query:
+    """The query with every helper call replaced by the expression it stands for.
+
+    Raises:
+        ProjectionFileError: a helper is called with too few or too many arguments; `where` is in the message.
+    """
+
+    def replace(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Anonymous) and node.name.lower() in _helpers():
+            return _call(node, [argument.transform(replace) for argument in node.expressions], where)
+        return node
+
+    return cast("exp.Query", tree.transform(replace))  # a helper stands for a value, never for the query
+
+
+def _call(node: exp.Anonymous, given: list[exp.Expr], where: str) -> exp.Expr:
+    parameters, body = _helpers()[node.name.lower()]
+    if len(given) != len(parameters):
+        raise ProjectionFileError(
+            f"{where}: {node.name} takes {len(parameters)} argument(s), not {len(given)}; "
+            f"call it as {node.name}({', '.join(parameters)})"
+        )
+    arguments = dict(zip(parameters, given, strict=True))
+
+    def fill(inner: exp.Expr) -> exp.Expr:
+        if isinstance(inner, exp.Placeholder) and inner.name in arguments:
+            argument: exp.Expr = arguments[inner.name].copy()
+            return argument
+        return inner
+
+    return exp.Paren(this=body.copy().transform(fill))
+
+
+@cache
+def _helpers() -> dict[str, tuple[tuple[str, ...], exp.Expr]]:
+    """The helpers by name: parameters and body, from `sql/helpers/<name>.sql`."""
+    helpers = {}
+    for file in (files("vfdir_lab.projection") / "sql" / "helpers").iterdir():
+        text = file.read_text("utf-8")
+        match = re.match(r"-- helper: (\w+)\((\w+(?:, \w+)*)\)", text)
+        if match is None:
+            raise ProjectionFileError(
+                f"helpers/{file.name}: begin with a line like `-- helper: latest(field)`"
+            )
+        body = sqlglot.parse_one(text, dialect="duckdb")
+        helpers[match[1]] = (tuple(match[2].split(", ")), body)
+    return helpers
