@@ -7,18 +7,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vfdir_lab.archive import Archive, AsOf, Status
+    from vfdir_lab.archive import Archive, Status
     from vfdir_lab.errors import VfdirError
     from vfdir_lab.event import Event
     from vfdir_lab.export import Snapshot
     from vfdir_lab.log import Head, VerifyReport
+    from vfdir_lab.projection import View
     from vfdir_lab.sync import PullProgress, PullReport
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Archive",
-    "AsOf",
     "Event",
     "Head",
     "PullProgress",
@@ -27,12 +27,12 @@ __all__ = [
     "Status",
     "VerifyReport",
     "VfdirError",
+    "View",
     "__version__",
 ]
 
 _HOMES = {
     "Archive": "archive",
-    "AsOf": "archive",
     "Event": "event",
     "Head": "log",
     "PullProgress": "sync",
@@ -41,6 +41,7 @@ _HOMES = {
     "Status": "archive",
     "VerifyReport": "log",
     "VfdirError": "errors",
+    "View": "projection",
 }
 
 

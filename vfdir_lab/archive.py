@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -30,16 +29,18 @@ from vfdir_lab.log import (
     VerifyReport,
     compact,
     head_of,
-    instant_of,
     needs_compaction,
     verify,
 )
 from vfdir_lab.log.devices import DeviceState, Regression, devices, regression
-from vfdir_lab.log.manifest import create_archive, read_archive_id
+from vfdir_lab.log.manifest import create_archive, read_manifest
 from vfdir_lab.log.merge import merge
 from vfdir_lab.log.merged import MergeReport
 from vfdir_lab.projection import Engine
 from vfdir_lab.projection.lens import DEFAULT
+from vfdir_lab.projection.lenses import Lenses
+from vfdir_lab.projection.shelf import Projections
+from vfdir_lab.projection.view import Desk, View
 from vfdir_lab.sync import Puller, PullOptions, PullProgress, PullReport
 from vfdir_lab.sync.exports import import_export
 from vfdir_lab.sync.exports_report import ImportProgress, ImportReport
@@ -105,7 +106,8 @@ class Archive:
         self.path = Path(home).expanduser().absolute()
         if create:
             create_archive(self.path, time.now(), lens=DEFAULT)
-        self.id = read_archive_id(self.path)
+        manifest = read_manifest(self.path)
+        self.id = manifest.id
         self._time = time
         self._api_url = api_url or os.environ.get("ARENA_API_URL") or DEFAULT_API_URL
         self._token = os.environ.get("ARENA_TOKEN", "") if token is None else token
@@ -114,6 +116,10 @@ class Archive:
         self._client: ArenaClient | None = None
         self.log = EventLog(self.path, self._machine, now=time.now)
         self.engine = Engine(self.log)
+        folder = self.path / "projections"
+        lenses = Lenses(self.log, self.engine, folder, default=manifest.lens)
+        self.projections = Projections(lenses, folder)
+        self._view = View(Desk(log=self.log, engine=self.engine, lenses=lenses))
 
     def __repr__(self) -> str:
         return f"Archive({str(self.path)!r})"
@@ -183,18 +189,29 @@ class Archive:
     def sql(self, query: str, /, **tables: object) -> duckdb.DuckDBPyRelation:
         """Ask in SQL; a lazy DuckDB relation: `.pl()`, `.df()`, `.to_arrow_table()`.
 
-        Tables: `events blocks channels connections users comments scans`, and those passed by name
-        (DataFrames, Arrow tables). One reading statement, confined: it can neither change the archive nor
-        read a file.
+        Tables: `events blocks channels connections users comments scans` and what else the lens in force
+        has, and those passed by name (DataFrames, Arrow tables). One reading statement, confined: it can
+        neither change the archive nor read a file.
 
         Raises:
-            QueryError: it was refused or is wrong.
+            QueryError: it was refused or is wrong. ProjectionError: the lens in force does not run.
         """
-        return self.engine.relation(query, tables=tables)
+        return self._view.sql(query, **tables)
+
+    def lens(self, name: str, *, as_of: Moment | None = None) -> View:
+        """The archive through a lens, changing nothing for others: `archive.lens("mine").sql(...)`.
+
+        With `as_of`, through the lens as it was set then. `.use(blocks=4)` changes the lens, all or nothing,
+        and makes it where there is none.
+
+        Raises:
+            UsageError: a name that cannot be one. ProjectionError, HeadError
+        """
+        return self._view.lens(name, as_of=as_of)
 
     def as_of(
         self, moment: Moment | None = None, *, head: Head | str | None = None, axis: str = "knew"
-    ) -> AsOf:
+    ) -> View:
         """The archive at a moment, on one of two axes; a date or time is in UTC, and just before it counts.
 
         `axis="knew"`: as we knew it before `moment`, or at a head. `axis="effective"`: as it *was so* before
@@ -205,15 +222,7 @@ class Archive:
             HeadError: it says no moment, or a head this log does not reach.
             UsageError: there is no such axis, or the effective one was given no moment.
         """
-        if axis == "knew":
-            chosen = moment if head is None else head
-            return AsOf(self, self.head if chosen is None else head_of(self.log, chosen), at=None)
-        if axis != "effective":
-            raise UsageError(f"there is no axis {axis!r}; there are knew and effective")
-        if moment is None or isinstance(moment, Head):
-            raise UsageError("what was so is asked for a date or a time; a head says what was known")
-        known = self.head if head is None else head_of(self.log, head)
-        return AsOf(self, known, at=instant_of(moment))
+        return self._view.as_of(moment, head=head, axis=axis)
 
     def history(self, object_id: str) -> duckdb.DuckDBPyRelation:
         """Every event about an object (`block:123`), newest last, with the columns of `events`."""
@@ -382,26 +391,6 @@ class Archive:
             known = self._machine.recall("accounts")
             accounts = known if isinstance(known, dict) else {}
             self._machine.note("accounts", accounts | {self._token_key(): asdict(account)})
-
-
-class AsOf:
-    """The archive from another standpoint: the same questions, answered as they were answered then.
-
-    `head` is what was known; `at`, if given, the moment for which it is asked what was so.
-    """
-
-    def __init__(self, archive: Archive, head: Head, *, at: datetime | None) -> None:
-        self._archive = archive
-        self.head = head
-        self.at = at
-
-    def __repr__(self) -> str:
-        was_so = f", at={self.at.isoformat()!r}" if self.at else ""
-        return f"AsOf(head={str(self.head)!r}{was_so})"
-
-    def sql(self, query: str, /, **tables: object) -> duckdb.DuckDBPyRelation:
-        """As `Archive.sql`, over the events up to this head."""
-        return self._archive.engine.relation(query, head=self.head, at=self.at, tables=tables)
 
 
 _CHANNELS_SEEN = """

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import tomllib
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -58,8 +59,16 @@ def _text(now: datetime, lens: str) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def read_archive_id(path: Path) -> str:
-    """The id of the archive at `path`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What `archive.toml` says: the archive's id, and the lens it is read through by default."""
+
+    id: str
+    lens: str
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of the archive at `path`.
 
     Raises:
         ArchiveNotFoundError: there is none.
@@ -83,4 +92,9 @@ def read_archive_id(path: Path) -> str:
         )
     if not isinstance(manifest.get("id"), str) or not manifest["id"]:
         raise ArchiveFormatError(f"{path / MANIFEST} names no archive id; restore it from a copy")
-    return str(manifest["id"])
+    return Manifest(id=manifest["id"], lens=str(manifest.get("lens", "default")))
+
+
+def read_archive_id(path: Path) -> str:
+    """The id of the archive at `path`. Raises as `read_manifest`."""
+    return read_manifest(path).id

@@ -10,5 +10,6 @@ from vfdir_lab.projection.catalogue import Catalogue
 from vfdir_lab.projection.definition import Definition
 from vfdir_lab.projection.engine import Engine
 from vfdir_lab.projection.lens import Lens, default_lens
+from vfdir_lab.projection.view import View
 
-__all__ = ["Catalogue", "Definition", "Engine", "Lens", "default_lens"]
+__all__ = ["Catalogue", "Definition", "Engine", "Lens", "View", "default_lens"]

@@ -18,7 +18,20 @@ from vfdir_lab.projection.scratch import scratch
 
 DEFAULT = "default"
 DEFAULT_VERSIONS: Mapping[str, int] = MappingProxyType(
-    {"blocks": 2, "channels": 2, "connections": 2, "users": 1, "comments": 1, "scans": 1}
+    {
+        "blocks": 2,
+        "channels": 2,
+        "channel_states": 1,
+        "channel_writes": 1,
+        "connections": 2,
+        "connection_states": 1,
+        "connection_ranks": 1,
+        "gone": 1,
+        "readings": 1,
+        "users": 1,
+        "comments": 1,
+        "scans": 1,
+    }
 )
 """What are.na last showed. The best predictions, version 1, take over once there are wishes."""
 
@@ -56,8 +69,9 @@ class Lens:
     def __getitem__(self, name: str) -> Definition:
         return next(one for one in self.definitions if one.name == name)
 
-    def __contains__(self, name: object) -> bool:
-        return any(one.name == name for one in self.definitions)
+    def get(self, name: str) -> Definition | None:
+        """The version chosen of a projection, or None: the lens has no such table."""
+        return next((one for one in self.definitions if one.name == name), None)
 
 
 @cache

@@ -1,0 +1,250 @@
+"""Lenses: which version of every projection is in force, as the log says, and how that is changed.
+
+A change is one batch of events: all of it or nothing, for every reader. SQL that another device put to use
+is never run here before the person of this copy has said `use`: such a setting waits, and the one before it
+stays in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from vfdir_lab.errors import ProjectionError, ProjectionFileError, UsageError, VfdirError
+from vfdir_lab.event.ids import subject
+from vfdir_lab.log import EventLog, Head
+from vfdir_lab.projection.catalogue import Catalogue, in_order, shipped
+from vfdir_lab.projection.choices import (
+    EVENTS,
+    Book,
+    Choice,
+    Choices,
+    Setting,
+    book_of,
+    define_projection,
+    set_lens,
+)
+from vfdir_lab.projection.definition import Definition, define
+from vfdir_lab.projection.engine import Engine
+from vfdir_lab.projection.lens import DEFAULT, DEFAULT_VERSIONS, Lens, lens_of
+from vfdir_lab.projection.lint import RULES, lint
+
+FOLDER = "projections"
+
+
+class Lenses:
+    """The lenses of one archive; `folder` holds the person's own files, `default` is what is read through."""
+
+    def __init__(self, log: EventLog, engine: Engine, folder: Path, *, default: str = DEFAULT) -> None:
+        self.default = default
+        self._log = log
+        self._engine = engine
+        self._folder = folder
+        self._known: tuple[Head, Book] = (Head(), Book())
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What there is to choose from now: the shipped versions and the files below `projections/`."""
+        return shipped().with_own(self._folder)
+
+    def names(self) -> tuple[str, ...]:
+        """The lenses there are: `default`, and those that were ever set."""
+        return tuple(sorted({DEFAULT, *self._book().settings}))
+
+    def lens(self, name: str | None = None, *, head: Head | None = None) -> Lens:
+        """The lens of that name as it was last set, or as it was set at a head.
+
+        Raises:
+            UsageError: there is none.
+            ProjectionError: what it was set to does not run (any more), or is not trusted here.
+        """
+        name = name or self.default
+        book = self._book(head)
+        setting = self._in_force(book, name)
+        if setting is None and name != DEFAULT:
+            self._refuse(book, name)
+        return _lens(name, tuple(self._definitions(book, setting.choices if setting else {})))
+
+    def settings(self, name: str | None = None) -> tuple[Setting, ...]:
+        """Each time the lens was set, oldest first."""
+        return tuple(self._book().settings.get(name or self.default, ()))
+
+    def notices(self, name: str | None = None) -> Iterator[str]:
+        """What a person should know of the lens in force: settings that wait, files that were edited."""
+        name = name or self.default
+        book = self._book()
+        in_force = self._in_force(book, name)
+        for setting in reversed(book.settings.get(name, ())):
+            if setting is in_force:
+                break
+            yield self._waiting(book, name, setting)
+        choices = in_force.choices if in_force else {}
+        own = {projection: choice for projection, choice in choices.items() if choice.digest}
+        catalogue = self.catalogue if own else shipped()
+        for projection, choice in own.items():
+            key = (projection, choice.version)
+            if key in catalogue and catalogue[key].digest != choice.digest:
+                called = f"{projection} {choice.version}"
+                yield (
+                    f"the file of {projection} v{choice.version} was edited since it was put to use; "
+                    f"`vfdir-lab projection use {called}` takes the new text"
+                )
+
+    def use(self, versions: Mapping[str, int | None], *, name: str | None = None) -> Lens:
+        """Change a lens: these versions of these projections, all of them or none. Returns the lens.
+
+        None gives a projection back to the shipped default. What is in force already is not recorded again.
+
+        Raises:
+            UsageError: there is no such version or the lens cannot be called that.
+            ProjectionError: the SQL breaks a rule or does not run. LogError, ArchiveWriteError
+        """
+        name = name or self.default
+        check_name(name)
+        with self._log.writing() as writer:
+            book = self._book(writer.coverage.head)
+            setting = self._in_force(book, name)
+            before = dict(setting.choices) if setting else {}
+            chosen = {
+                one: self._find(book, one, number) for one, number in versions.items() if number is not None
+            }
+            after = {one: choice for one, choice in before.items() if one not in versions}
+            after |= {one: Choice.of(definition) for one, definition in chosen.items()}
+            kept = {one: choice for one, choice in after.items() if one not in chosen}
+            definitions = (*self._rest(book, kept, chosen), *chosen.values())
+            new = self._new_texts(book, chosen, writer.device)
+            for definition in new:
+                _check(definition, definitions)
+            lens = _lens(name, definitions)
+            waiting = setting is not None and setting is not book.settings[name][-1]
+            if after != before or waiting:
+                writer.append([*map(define_projection, new), set_lens(name, after)])
+        return lens
+
+    def _rest(self, book: Book, choices: Choices, chosen: Mapping[str, Definition]) -> Iterator[Definition]:
+        """What is in force of the projections that are not being chosen."""
+        return (one for one in self._definitions(book, choices) if one.name not in chosen)
+
+    def find(self, name: str, version: int) -> Definition:
+        """A version a person names: shipped, a file of theirs, or a text that some device put to use.
+
+        Raises:
+            UsageError: there is none. ProjectionFileError: its file is malformed.
+        """
+        return self._find(self._book(), name, version)
+
+    def _find(self, book: Book, name: str, version: int) -> Definition:
+        catalogue = self.catalogue
+        recorded = book.newest(name, version)
+        if (name, version) not in catalogue and recorded is not None and not self._is_broken(name, version):
+            found = define(recorded.sql, where=f"{name} v{version}", source="own")
+        else:
+            found = catalogue[name, version]
+        return found
+
+    def _is_broken(self, name: str, version: int) -> bool:
+        return any(str(one).startswith(f"{name}/v{version}_") for one in self.catalogue.problems)
+
+    @staticmethod
+    def _new_texts(book: Book, chosen: Mapping[str, Definition], device: str) -> list[Definition]:
+        """The definitions that this copy has not put to use, and so not checked, before."""
+        devices = book.own_devices(device)
+        return [
+            one
+            for one in chosen.values()
+            if one.source == "own" and book.trusted(one.digest, devices) is None
+        ]
+
+    def _book(self, head: Head | None = None) -> Book:
+        """What the log says of lenses up to a head; remembered while the head stays the same."""
+        wanted = self._log.coverage().head if head is None else head
+        known, book = self._known
+        if wanted != known:
+            rows = self._engine.facts(f"{EVENTS} ORDER BY hlc, device, seq", {}, head=wanted).to_pylist()
+            book = book_of(rows)
+            self._known = (wanted, book)
+        return book
+
+    def _own(self, book: Book) -> frozenset[str]:
+        mark = self._log.machine.mark()
+        return book.own_devices(mark.device if mark else None)
+
+    def _in_force(self, book: Book, name: str) -> Setting | None:
+        """The newest setting that may be followed here."""
+        devices = self._own(book)
+        for setting in reversed(book.settings.get(name, ())):
+            own = (choice.digest for choice in setting.choices.values() if choice.digest)
+            if all(book.trusted(digest, devices) for digest in own):
+                return setting
+        return None
+
+    def _definitions(self, book: Book, choices: Choices) -> Iterator[Definition]:
+        devices = self._own(book)
+        wanted = {one: Choice(version=number) for one, number in DEFAULT_VERSIONS.items()} | dict(choices)
+        for name, choice in wanted.items():
+            if choice.digest is None:
+                yield _shipped(name, choice.version)
+            elif text := book.trusted(choice.digest, devices):
+                yield define(text.sql, where=f"{name} v{choice.version}", source="own")
+
+    def _waiting(self, book: Book, name: str, setting: Setting) -> str:
+        devices = self._own(book)
+        foreign = [
+            f"{projection} {choice.version}"
+            for projection, choice in setting.choices.items()
+            if choice.digest and book.trusted(choice.digest, devices) is None
+        ]
+        lens = "" if name == self.default else f" --lens {name}"
+        return (
+            f"device {setting.device} set the lens {name} to SQL that never ran here ({', '.join(foreign)}); "
+            f"`vfdir-lab projection show {foreign[0]}` shows it, `projection use {foreign[0]}{lens}` follows"
+        )
+
+    def _refuse(self, book: Book, name: str) -> None:
+        waiting = book.settings.get(name)
+        if waiting:
+            raise ProjectionError(self._waiting(book, name, waiting[-1]))
+        there = ", ".join(self.names())
+        raise UsageError(
+            f"there is no lens {name!r}; there are {there}. "
+            f"`vfdir-lab projection use blocks 3 --lens {name}` would make it"
+        )
+
+
+@lru_cache(maxsize=64)
+def _lens(name: str, definitions: tuple[Definition, ...]) -> Lens:
+    try:
+        return lens_of(name, definitions)
+    except ProjectionFileError as error:
+        own = next((one for one in definitions if one.source == "own"), None)
+        back = f". `vfdir-lab projection use {own.name} default` goes back" if own else ""
+        raise ProjectionError(f"{error}{back}") from error
+
+
+def _check(definition: Definition, lens: Sequence[Definition]) -> None:
+    """Refuse a person's SQL that breaks a rule."""
+    known = in_order(one for one in lens if one.name != definition.name and definition.name not in one.reads)
+    found = lint(definition.sql, where=f"{definition.name}/v{definition.version}", known=known)
+    broken = [finding for finding in found if not RULES[finding.rule].portable]
+    if broken:
+        more = f" (and {len(broken) - 1} more; `vfdir-lab projection lint` lists them)" if broken[1:] else ""
+        raise ProjectionFileError(f"{broken[0]}{more}")
+
+
+def _shipped(name: str, version: int) -> Definition:
+    try:
+        return shipped()[name, version]
+    except VfdirError as error:
+        raise ProjectionError(
+            f"{name} v{version} is not in this version of vfdir_lab; update it, or "
+            f"`vfdir-lab projection use {name} default`"
+        ) from error
+
+
+def check_name(name: str) -> None:
+    """Raises UsageError: it cannot be a lens's name."""
+    try:
+        subject(f"lens:{name}")
+    except VfdirError as error:
+        raise UsageError(f"{name!r} cannot be a lens's name; use letters, digits, _ and -") from error

@@ -1,0 +1,137 @@
+"""DuckDB as the judge: does the SQL bind over an empty log, which columns and types does it give?
+
+Nothing runs: a confined connection only binds the SELECT, as a view.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+import duckdb
+from sqlglot import exp
+
+from vfdir_lab.log import SCHEMA
+from vfdir_lab.projection.connection import plainly, quoted
+from vfdir_lab.projection.definition import LEAF, Definition, expand
+from vfdir_lab.projection.lint.keys import Relation
+from vfdir_lab.projection.lint.reader import View
+from vfdir_lab.projection.lint.rules import Finding
+from vfdir_lab.projection.lint.selects import own
+from vfdir_lab.projection.lint.source import Source
+from vfdir_lab.projection.scratch import scratch
+
+EVENTS = Relation(
+    columns=("event_id", *SCHEMA.names),
+    keys=(frozenset({"event_id"}), frozenset({"hlc", "device"}), frozenset({"device", "seq"})),
+    fields={"payload": ""},
+)
+UNREAD = Relation(columns=())
+_NAMED = re.compile(
+    r"""(?:Table|Function)\ with\ name\ "?(?P<thing>[^\s"]+)"?\ does\ not\ exist
+    | Referenced\ (?:column|table)\ "(?P<column>[^"]+)"
+    | does\ not\ have\ a\ column\ named\ "(?P<of>[^"]+)" """,
+    re.VERBOSE,
+)
+_TYPE = re.compile(r"sum\(STRUCT\(probe (.*)\)\)")
+
+
+class Ground:
+    """An empty log with the projections a query reads. `tables` is what is known of each it may read."""
+
+    def __init__(self, definitions: Sequence[Definition], tree: exp.Query) -> None:
+        self._connection = scratch(())
+        self.tables: dict[str, Relation] = {LEAF: EVENTS, **{one.name: UNREAD for one in definitions}}
+        for one in _needed(definitions, {table.name.lower() for table in tree.find_all(exp.Table)}):
+            with suppress(duckdb.Error):  # its own lint says so; who reads it finds no such table
+                self._connection.execute(f"CREATE VIEW {quoted(one.name)} AS {one.view}")
+                columns = self._columns(f"FROM {quoted(one.name)}")
+                key = frozenset(column.lower() for column in one.keys)
+                keys = (key,) if key <= set(columns) else ()
+                self.tables[one.name] = Relation(columns=columns, keys=keys)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def _columns(self, query: str) -> tuple[str, ...]:
+        return tuple(column.lower() for column in self._connection.sql(query).columns)
+
+    def bind(self, tree: exp.Query) -> tuple[str, ...]:
+        """The columns that a query gives. Raises duckdb.Error where it does not bind."""
+        plain = expand(tree, where="").sql(dialect="duckdb", pretty=True, comments=False)
+        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW lint AS {plain}")
+        return self._columns("FROM temp.lint")
+
+    def type_of(self, tree: exp.Query, node: exp.Expr) -> str | None:
+        """The type of a value that an aggregate of the query is given.
+
+        An aggregate of a struct does not exist; DuckDB's refusal names the type that it found.
+        """
+        place = next(i for i, one in enumerate(tree.walk()) if one is node)
+        probe = tree.copy()
+        value = next(one for i, one in enumerate(probe.walk()) if i == place)
+        call = value.find_ancestor(exp.AggFunc)
+        field = exp.PropertyEQ(this=exp.to_identifier("probe"), expression=value.copy())
+        if call is None:
+            return None
+        call.replace(exp.Sum(this=exp.Struct(expressions=[field])))
+        try:
+            self.bind(probe)
+        except duckdb.Error as error:
+            match = _TYPE.search(str(error))
+            return match[1] if match else None
+        return None
+
+
+def _needed(definitions: Sequence[Definition], names: set[str]) -> list[Definition]:
+    """Those of these names and all they read, in the order given."""
+    found: list[Definition] = []
+    for one in reversed(definitions):
+        if one.name in names:
+            names |= one.reads
+            found.insert(0, one)
+    return found
+
+
+def refused(source: Source, views: Sequence[View], error: duckdb.Error, tables: Sequence[str]) -> Finding:
+    """What DuckDB says against the file, at the name it stumbled over."""
+    lines = plainly(error).splitlines()
+    message = re.sub(r"^[A-Z][A-Za-z ]+ Error: ", "", lines[0]).rstrip(".!")[:300]
+    match = _NAMED.search(message)
+    if match is None:
+        about = re.search(r'"([^"]+)"', message)
+        place = _place(source, views, about[1]) if about else source.body
+        return source.finding(
+            "does-not-run", place, f"DuckDB refuses it: {message}", "mend it as DuckDB says"
+        )
+    name = match[match.lastgroup or 0]
+    bindings = next((one for one in lines[1:] if one.startswith("Candidate bindings")), "")
+    offered = ", ".join(dict.fromkeys(re.findall(r'"([^"]+)"', bindings))) if bindings else ", ".join(tables)
+    mend = (
+        f"there are {offered}" if match["thing"] is None or "Table" in message else "see DuckDB's functions"
+    )
+    return source.finding("unknown-name", _place(source, views, name), message, mend)
+
+
+def _place(source: Source, views: Sequence[View], name: str) -> int:
+    """Where a name that is unknown stands: as a column that nothing here has, else where it is first met."""
+    for node, view in _columns(views):
+        if node.name.lower() == name.lower() and not view.rows.knows(node) and not view.rows.aliased(node):
+            return source.offset(node)
+    tokens = (token.start for token in source.tokens if token.text.lower() == name.lower())
+    return next(tokens, source.body)
+
+
+def _columns(views: Sequence[View]) -> Iterator[tuple[exp.Column, View]]:
+    for view in views:
+        for node in own(view.node):
+            if isinstance(node, exp.Column):
+                yield node, view
