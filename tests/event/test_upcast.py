@@ -85,3 +85,10 @@ def test_every_shipped_upcaster_leads_to_the_version_written_today() -> None:
     for kind in KINDS.values():
         for version in range(1, kind.version):
             assert (kind.name, version) in UPCASTERS
+
+
+@pytest.mark.parametrize(("old", "new"), [("{}", '{"status":null}'), ('{"reason":"x"}', '{"reason":"x"}')])
+def test_a_lost_access_of_version_1_says_that_its_status_is_not_known(old: str, new: str) -> None:
+    """Version 1 was always empty; what a strange file holds beyond that stays, as it does in SQL."""
+    found = lift(event("object.access_lost", 1, old))
+    assert (found.kind_version, found.payload) == (2, new)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,14 +17,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from copies import Copy, Sky
 
 from vfdir_lab.event import Draft, Event
 from vfdir_lab.event.stamp import utc_now
-from vfdir_lab.log import EventLog, Footer, Head, Machine, VerifyReport, verify
+from vfdir_lab.log import EventLog, Footer, Head, Machine, VerifyReport, segment, verify
 from vfdir_lab.log.segment import SegmentName, encode, proof
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
-APPENDER = Path(__file__).with_name("appender.py")
+WORKER = Path(__file__).with_name("worker.py")
 
 
 class Wall:
@@ -147,6 +150,18 @@ class Place:
 
 
 @pytest.fixture
+def in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For laws about content, so that an example costs little: no flush, no disk, no compressor to set up.
+
+    That what is written survives a power cut is asked by other tests.
+    """
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+    monkeypatch.setitem(segment.WRITING, "compression", "none")
+    if os.access("/dev/shm", os.W_OK):
+        monkeypatch.setattr(tempfile, "tempdir", "/dev/shm")
+
+
+@pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path / "place")
 
@@ -194,14 +209,32 @@ def make_events() -> Callable[..., list[Event]]:
     return make
 
 
+@pytest.fixture
+def sky() -> Sky:
+    """The wall clock of copies that are merged."""
+    return Sky()
+
+
+@pytest.fixture
+def here(tmp_path: Path, sky: Sky) -> Copy:
+    """The copy that is merged into."""
+    return Copy(tmp_path / "here", sky)
+
+
+@pytest.fixture
+def there(tmp_path: Path, sky: Sky) -> Copy:
+    """The copy that is merged from, unless a module has one of its own."""
+    return Copy(tmp_path / "there", sky)
+
+
 class Nursery:
-    """A process that forks appenders, so that starting one costs a millisecond."""
+    """A process that forks workers, so that starting one costs a millisecond."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def start(self, place: Place, **orders: Any) -> int:
-        """Start an appender on `place`; returns its process id."""
+    def start(self, place: Any, **orders: Any) -> int:
+        """Start a worker on a place, or whatever has `root` and `home`; returns its process id."""
         assert self._process.stdin is not None
         orders |= {"root": str(place.root), "home": str(place.home)}
         self._process.stdin.write(json.dumps(orders) + "\n")
@@ -209,14 +242,14 @@ class Nursery:
         return int(self.line().removeprefix("started "))
 
     def line(self) -> str:
-        """What an appender said: `ack FIRST LAST DEVICE`, `held`, an error; `over STATUS` when it is gone."""
+        """What a worker said: `ack FIRST LAST DEVICE`, `held`, an error; `over STATUS` when it is gone."""
         assert self._process.stdout is not None
         said = self._process.stdout.readline()
         assert said, "the nursery has died"
         return said.strip()
 
     def rest(self) -> list[str]:
-        """What the appender says until it is gone, its end included."""
+        """What the worker says until it is gone, its end included."""
         said = [self.line()]
         while not said[-1].startswith("over"):
             said.append(self.line())
@@ -225,12 +258,12 @@ class Nursery:
 
 @pytest.fixture(scope="session")
 def open_nursery() -> Iterator[Callable[[], Nursery]]:
-    """More than one nursery: appenders at once."""
+    """More than one nursery: workers at once."""
     processes: list[subprocess.Popen[str]] = []
 
     def open_one() -> Nursery:
         process = subprocess.Popen(
-            [sys.executable, str(APPENDER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, str(WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         processes.append(process)
         return Nursery(process)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vfdir_lab.errors import EventError, LogWriteError
@@ -73,7 +73,7 @@ def test_nothing_is_appended_by_appending_nothing(place: Place) -> None:
     assert place.machine.mark() is None
 
 
-@settings(max_examples=25)
+@pytest.mark.usefixtures("in_memory")
 @given(
     batches=st.lists(
         st.tuples(st.integers(1, 4), st.booleans(), st.integers(-200_000, 200_000)), min_size=1, max_size=6

@@ -8,12 +8,15 @@ from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vfdir_lab.event import Event
 from vfdir_lab.log import Head, compact
 from vfdir_lab.log.segment import digest_of
+
+pytestmark = pytest.mark.usefixtures("in_memory")
 
 Place = Any
 NewPlace = Callable[[], AbstractContextManager[Place]]
@@ -21,7 +24,7 @@ NewPlace = Callable[[], AbstractContextManager[Place]]
 APPENDS = st.tuples(st.just("append"), st.integers(1, 5))
 COMPACTIONS = st.tuples(st.sampled_from(["compact", "compact now", "an hour later"]), st.just(0))
 OTHERS = st.tuples(st.just("elsewhere"), st.integers(1, 3))
-STEPS = st.lists(APPENDS | COMPACTIONS | OTHERS, min_size=1, max_size=14)
+STEPS = st.lists(APPENDS | COMPACTIONS | OTHERS, min_size=1, max_size=10)
 
 
 def run(place: Place, steps: list[tuple[str, int]]) -> list[Event]:
@@ -47,7 +50,6 @@ def rows_at(place: Place, head: Head) -> list[Event]:
     return [event for event in place.events() if event.seq <= head.seq(event.device)]
 
 
-@settings(max_examples=60)
 @given(steps=STEPS)
 def test_any_sequence_of_appends_and_compactions_keeps_every_event(
     new_place: NewPlace, steps: list[tuple[str, int]]
@@ -59,7 +61,6 @@ def test_any_sequence_of_appends_and_compactions_keeps_every_event(
         assert report.ok, str(report)
 
 
-@settings(max_examples=40)
 @given(steps=STEPS, data=st.data())
 def test_the_answer_at_every_head_is_that_of_the_log_that_was_never_compacted(
     new_place: NewPlace, steps: list[tuple[str, int]], data: st.DataObject
@@ -80,7 +81,6 @@ def test_the_answer_at_every_head_is_that_of_the_log_that_was_never_compacted(
             assert found.fetchall() == [(len(below), sum(event.seq for event in below) if below else None)]
 
 
-@settings(max_examples=20)
 @given(steps=STEPS)
 def test_two_layouts_of_the_same_appends_have_the_same_rows_chain_and_digests(
     new_place: NewPlace, steps: list[tuple[str, int]]
@@ -96,7 +96,6 @@ def test_two_layouts_of_the_same_appends_have_the_same_rows_chain_and_digests(
         assert compacted.events() == said
 
 
-@settings(max_examples=30)
 @given(steps=STEPS)
 def test_each_part_has_the_digest_that_its_append_gave(
     new_place: NewPlace, steps: list[tuple[str, int]]

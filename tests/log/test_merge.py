@@ -20,21 +20,6 @@ from vfdir_lab.log.devices import Regression, devices, regression
 from vfdir_lab.log.merge import merge
 
 
-@pytest.fixture
-def sky() -> Sky:
-    return Sky()
-
-
-@pytest.fixture
-def here(tmp_path: Path, sky: Sky) -> Copy:
-    return Copy(tmp_path / "here", sky)
-
-
-@pytest.fixture
-def there(tmp_path: Path, sky: Sky) -> Copy:
-    return Copy(tmp_path / "there", sky)
-
-
 def test_what_is_lacking_is_copied_byte_by_byte_and_nothing_else(here: Copy, there: Copy) -> None:
     mine = here.append(2)
     theirs = there.append(1, 2)

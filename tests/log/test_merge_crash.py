@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,40 +21,17 @@ from vfdir_lab.event.stamp import utc_now
 from vfdir_lab.log import EventLog, Head, Machine, verify
 
 ROUNDS = 25
-Start = Callable[..., tuple[int, Callable[[], str]]]
+Start = Callable[..., int]
 
 
-@pytest.fixture(scope="module")
-def mergers() -> Iterator[Start]:
-    """`start(here, there, **orders)` forks a merger; gives its process id and what reads its lines."""
-    script = str(Path(__file__).with_name("merger.py"))
-    process = subprocess.Popen(
-        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+@pytest.fixture
+def start(nursery: Any) -> Start:
+    """`start(here, there, **orders)` merges in a process of its own, and gives its id."""
 
-    def line() -> str:
-        assert process.stdout is not None
-        said = process.stdout.readline()
-        assert said, "the mergers have died"
-        return said.strip()
+    def merging(here: Copy, there: Copy, **orders: object) -> int:
+        return int(nursery.start(here, archive="of-the-tests", merge=str(there.root), **orders))
 
-    def start(here: Copy, there: Copy, **orders: object) -> tuple[int, Callable[[], str]]:
-        assert process.stdin is not None
-        told = {"root": str(here.root), "home": str(here.home), "other": str(there.root), **orders}
-        process.stdin.write(json.dumps(told) + "\n")
-        process.stdin.flush()
-        return int(line().removeprefix("started ")), line
-
-    yield start
-    process.communicate()
-    assert process.returncode == 0
-
-
-def rest(line: Callable[[], str]) -> list[str]:
-    said = [line()]
-    while not said[-1].startswith("over"):
-        said.append(line())
-    return said
+    return merging
 
 
 @pytest.fixture(scope="module")
@@ -88,18 +62,18 @@ def check(here: Copy, there: Copy) -> None:
     assert here.opened().coverage().head.seq(mine) == 2
 
 
-def test_killed_at_random_moments(tmp_path: Path, there: Copy, mergers: Start) -> None:
+def test_killed_at_random_moments(tmp_path: Path, there: Copy, nursery: Any, start: Start) -> None:
     chance = random.Random(20_261_104)
     stopped = 0
     for number in range(ROUNDS):
         here = copy_at(tmp_path / str(number), there)
-        process, line = mergers(here, there)
+        process = start(here, there)
         for _ in range(chance.randint(0, 2)):
-            assert line().startswith("copied")
+            assert nursery.line().startswith("copied")
         time.sleep(chance.uniform(0, 0.004))
         with suppress(ProcessLookupError):  # it was faster
             os.kill(process, signal.SIGKILL)
-        stopped += rest(line)[-1] == "over -9"
+        stopped += nursery.rest()[-1] == "over -9"
         check(here, there)
         assert here.merge(there).whole
         assert not list((here.root / "log").glob(".*"))
@@ -107,14 +81,15 @@ def test_killed_at_random_moments(tmp_path: Path, there: Copy, mergers: Start) -
     assert stopped >= ROUNDS // 3
 
 
-def test_killed_at_every_step(there: Copy, mergers: Start) -> None:
+def test_killed_at_every_step(there: Copy, nursery: Any, start: Start) -> None:
     """Just before each open, mkdir, fsync, rename and unlink that a merge does, one after the other."""
     steps, survived = 0, False
     while not survived and steps < 200:
         steps += 1
         with TemporaryDirectory() as folder:
             here = copy_at(Path(folder), there)
-            said = rest(mergers(here, there, kill_at=steps)[1])
+            start(here, there, kill_at=steps)
+            said = nursery.rest()
             survived = said[-1] == "over 0"
             check(here, there)
             assert here.merge(there).whole
@@ -122,7 +97,7 @@ def test_killed_at_every_step(there: Copy, mergers: Start) -> None:
     assert 20 < steps < 200
 
 
-def test_killed_while_it_puts_a_fork_aside(mergers: Start) -> None:
+def test_killed_while_it_puts_a_fork_aside(nursery: Any, start: Start) -> None:
     """The cloned device is given up at the latest by the next merge, and nothing is put aside twice."""
     steps, survived = 0, False
     while not survived and steps < 200:
@@ -135,7 +110,8 @@ def test_killed_while_it_puts_a_fork_aside(mergers: Start) -> None:
             clone = here.clone(Path(folder) / "clone")
             clone.append(1, text="clone")
             mine = here.append(1, text="here")
-            said = rest(mergers(here, clone, kill_at=steps)[1])
+            start(here, clone, kill_at=steps)
+            said = nursery.rest()
             survived = said[-1] == "over 1"
             with pytest.raises(ForkedDeviceError):
                 here.merge(clone)
@@ -178,7 +154,7 @@ def test_two_devices_live_in_one_folder_without_a_merge(
     assert not reader.machine.folder.exists()
 
 
-def test_two_processes_merge_both_ways_while_both_append(tmp_path: Path, mergers: Start) -> None:
+def test_two_processes_merge_both_ways_while_both_append(tmp_path: Path, nursery: Any, start: Start) -> None:
     """Merging reads a folder that is written to, and writes one that is; both end with the same events."""
     sky = Sky()
     sky.moment = utc_now()
@@ -186,12 +162,12 @@ def test_two_processes_merge_both_ways_while_both_append(tmp_path: Path, mergers
     here.append(1, 1)
     there.append(1, 1)
     for _ in range(10):
-        _, line = mergers(here, there)
+        start(here, there)
         sky.moment = utc_now()
         here.append(1)
         there.append(1)
         there.merge(here)
-        assert rest(line)[-1] == "over 0"
+        assert nursery.rest()[-1] == "over 0"
     assert here.merge(there).whole
     assert there.merge(here).whole
     assert here.events() == there.events()

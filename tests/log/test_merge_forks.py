@@ -15,16 +15,6 @@ from vfdir_lab.log.devices import regression
 
 
 @pytest.fixture
-def sky() -> Sky:
-    return Sky()
-
-
-@pytest.fixture
-def here(tmp_path: Path, sky: Sky) -> Copy:
-    return Copy(tmp_path / "here", sky)
-
-
-@pytest.fixture
 def bystander(tmp_path: Path, sky: Sky) -> Copy:
     return Copy(tmp_path / "bystander", sky)
 

@@ -12,16 +12,6 @@ from vfdir_lab.log.devices import accept_future, devices
 
 
 @pytest.fixture
-def sky() -> Sky:
-    return Sky()
-
-
-@pytest.fixture
-def here(tmp_path: Path, sky: Sky) -> Copy:
-    return Copy(tmp_path / "here", sky)
-
-
-@pytest.fixture
 def there(tmp_path: Path, sky: Sky) -> Copy:
     """Another device that wrote once in time and twice with a clock an hour fast."""
     there = Copy(tmp_path / "there", sky)

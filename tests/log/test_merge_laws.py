@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,17 +9,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from copies import Copy, Sky, held
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vfdir_lab.errors import ForkedDeviceError
 from vfdir_lab.event import Event
 
-
-@pytest.fixture(autouse=True)
-def no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These are laws about content; that it survives a power cut is not asked here."""
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+pytestmark = pytest.mark.usefixtures("in_memory")
 
 
 @contextmanager
@@ -30,7 +25,7 @@ def copies(number: int) -> Iterator[list[Copy]]:
         yield [Copy(Path(folder) / f"copy{one}", sky) for one in range(number)]
 
 
-WHICH = st.integers(0, 3)
+WHICH = st.integers(0, 2)
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("append"), WHICH, st.integers(1, 3)),
@@ -39,7 +34,7 @@ STEPS = st.lists(
         st.tuples(st.just("squeeze"), WHICH, st.integers(0, 5)),
     ),
     min_size=3,
-    max_size=10,
+    max_size=8,
 )
 
 
@@ -68,7 +63,7 @@ def play(all_copies: list[Copy], steps: list[tuple[str, int, int]]) -> list[Even
     return sorted(written, key=lambda event: (event.device, event.seq))
 
 
-@given(number=st.integers(2, 4), steps=STEPS, order=st.permutations(range(4)))
+@given(number=st.integers(2, 3), steps=STEPS, order=st.permutations(range(3)))
 def test_any_order_split_repetition_and_layout_gives_the_same_events(
     number: int, steps: list[tuple[str, int, int]], order: list[int]
 ) -> None:
@@ -89,7 +84,6 @@ def test_any_order_split_repetition_and_layout_gives_the_same_events(
             assert copy.bytes() == files
 
 
-@settings(max_examples=25)
 @given(steps=STEPS)
 def test_merging_each_into_the_other_gives_equal_rows(steps: list[tuple[str, int, int]]) -> None:
     """Commutative: A into B and B into A, without a third to settle it."""
@@ -100,12 +94,11 @@ def test_merging_each_into_the_other_gives_equal_rows(steps: list[tuple[str, int
         assert one.events() == two.events() == written
 
 
-@settings(max_examples=30)
 @given(
     shared=st.lists(st.integers(1, 3), min_size=1, max_size=3),
-    alone=st.tuples(st.lists(st.integers(1, 3), max_size=2), st.lists(st.integers(1, 3), max_size=2)),
+    alone=st.tuples(st.lists(st.integers(1, 2), max_size=2), st.lists(st.integers(1, 2), max_size=2)),
     squeezed=st.tuples(st.integers(0, 5), st.integers(0, 5)),
-    order=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=5),
+    order=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=4),
 )
 def test_under_forks_no_agreed_event_is_lost_and_nothing_is_overwritten(
     shared: list[int],
@@ -113,14 +106,14 @@ def test_under_forks_no_agreed_event_is_lost_and_nothing_is_overwritten(
     squeezed: tuple[int, int],
     order: list[tuple[int, int]],
 ) -> None:
-    """A cloned machine: both go on as one device. Two bystanders merge with either, in any order."""
-    with copies(3) as (first, third, fourth):
+    """A cloned machine: both go on as one device. A bystander merges with either, in any order."""
+    with copies(2) as (first, third):
         agreed = [*first.append(*shared), *third.append(1)]
         clone = first.clone(first.root.parent / "clone")
         own = [(first, first.append(*alone[0])), (clone, clone.append(*alone[1], text="clone "))]
         squeeze(first, squeezed[0])
         squeeze(clone, squeezed[1])
-        every = [first, clone, third, fourth]
+        every = [first, clone, third]
         for one, two in order:
             kept = every[one].bytes()
             before = every[one].events()
@@ -140,5 +133,5 @@ def test_under_forks_no_agreed_event_is_lost_and_nothing_is_overwritten(
         for copy in every:
             assert set(agreed) <= set(copy.events())
             assert copy.verify().ok
-        for copy in (first, clone, third, fourth):  # each is one device again, and what it says is merged
+        for copy in every:  # each is one device again, and what it says is merged
             copy.append(1)

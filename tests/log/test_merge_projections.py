@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
+import pyarrow as pa
 import pytest
 from copies import Copy, Sky
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vfdir_lab.event import Draft
-from vfdir_lab.projection import Engine
+from vfdir_lab.log.segment import table_of
+from vfdir_lab.projection import Engine, default_lens
 
 TABLES = ("blocks", "connections", "channels", "users", "scans", "events")
 
 
-@pytest.fixture(autouse=True)
-def no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+pytestmark = pytest.mark.usefixtures("in_memory")
 
 
 def fact(kind: str, object_id: str, cause: str, **payload: Any) -> Draft:
@@ -47,12 +48,30 @@ def pulled(copy: Copy, number: int, titles: list[str | None]) -> None:
     copy.log.append(drafts)
 
 
-def rows(copy: Copy) -> dict[str, list[dict[str, Any]]]:
+def rows(copy: Copy, *tables: str) -> dict[str, list[dict[str, Any]]]:
     engine = Engine(copy.opened())
-    return {name: engine.arrow(f"SELECT * FROM {name} ORDER BY ALL").to_pylist() for name in TABLES}
+    return {name: engine.arrow(f"SELECT * FROM {name} ORDER BY ALL").to_pylist() for name in tables}
 
 
-@settings(max_examples=5)
+@pytest.fixture(scope="module")
+def answer() -> Iterator[Callable[[Copy, str], list[Any]]]:
+    """What a copy answers for a table. One connection for all examples; rows in their files' order."""
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.register("log", table_of([]))
+    connection.execute("CREATE VIEW events AS SELECT device || ':' || seq AS event_id, * FROM log")
+    for definition in default_lens().definitions:
+        connection.execute(f"CREATE VIEW {definition.name} AS {definition.plain}")
+
+    def of(copy: Copy, table: str) -> list[Any]:
+        log = copy.opened()
+        connection.register("log", pa.concat_tables(log.read(one) for one in log.coverage().segments))
+        return connection.sql(f"FROM {table} ORDER BY ALL").to_arrow_table().to_pylist()
+
+    yield of
+    connection.close()
+
+
 @given(
     pulls=st.lists(
         st.tuples(
@@ -61,29 +80,28 @@ def rows(copy: Copy) -> dict[str, list[dict[str, Any]]]:
             st.booleans(),
         ),
         min_size=2,
-        max_size=6,
-    )
+        max_size=4,
+    ),
+    table=st.sampled_from(TABLES),
 )
 def test_projections_are_equal_after_merging_in_either_order(
-    pulls: list[tuple[bool, list[str | None], bool]],
+    answer: Callable[[Copy, str], list[Any]], pulls: list[tuple[bool, list[str | None], bool]], table: str
 ) -> None:
     with TemporaryDirectory() as folder:
         sky = Sky()
-        one, two, third, fourth = (Copy(Path(folder) / name, sky) for name in ("one", "two", "b1", "b2"))
+        one, two, third = (Copy(Path(folder) / name, sky) for name in ("one", "two", "third"))
         for number, (first, titles, exchange) in enumerate(pulls):
             pulled(one if first else two, number, titles)
             if exchange:
                 (one if first else two).merge(two if first else one)
-        for bystander, order in ((third, (one, two)), (fourth, (two, one))):
-            for copy in order:
-                bystander.merge(copy)
+        third.merge(two)
+        third.merge(one)
         one.merge(two)
         two.merge(one)
-        expected = rows(one)
-        assert expected["events"]
-        assert rows(two) == expected
-        assert rows(third) == expected
-        assert rows(fourth) == expected
+        expected = answer(one, table)
+        assert expected or table in {"blocks", "connections"}  # all of them may have vanished
+        assert answer(two, table) == expected
+        assert answer(third, table) == expected
 
 
 def test_what_two_devices_saw_is_one_row_and_two_events(tmp_path: Path) -> None:
@@ -93,7 +111,7 @@ def test_what_two_devices_saw_is_one_row_and_two_events(tmp_path: Path) -> None:
     pulled(two, 1, ["storm"])
     one.merge(two)
     two.merge(one)
-    found = rows(one)
-    assert found == rows(two)
+    found = rows(one, *TABLES)
+    assert found == rows(two, *TABLES)
     assert [row["title"] for row in found["blocks"]] == ["storm"]  # seen later
     assert len([row for row in found["events"] if row["kind"] == "block.observed"]) == 2

@@ -23,16 +23,6 @@ from vfdir_lab.log.segment import digest_of
 
 
 @pytest.fixture
-def sky() -> Sky:
-    return Sky()
-
-
-@pytest.fixture
-def here(tmp_path: Path, sky: Sky) -> Copy:
-    return Copy(tmp_path / "here", sky)
-
-
-@pytest.fixture
 def there(tmp_path: Path, sky: Sky) -> Copy:
     there = Copy(tmp_path / "there", sky)
     there.append(1, 2, 1)

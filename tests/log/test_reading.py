@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vfdir_lab.errors import HeadError, LogDamagedError, LogError
@@ -311,7 +311,7 @@ class TestFuture:
 MOMENTS = st.integers(-90_000, 90_000)
 
 
-@settings(max_examples=60)
+@pytest.mark.usefixtures("in_memory")
 @given(
     archive=st.dictionaries(
         st.sampled_from(["aaaa", "bbbb"]), st.lists(st.lists(MOMENTS, min_size=1, max_size=4), max_size=4)
@@ -345,7 +345,7 @@ def test_the_head_at_a_moment_is_the_longest_prefix_recorded_before_it(
             assert log.head_at(noon + timedelta(seconds=seconds)) == Head(prefix)
 
 
-@settings(max_examples=60)
+@pytest.mark.usefixtures("in_memory")
 @given(
     batches=st.lists(st.tuples(st.sampled_from(["aaaa", "bbbb"]), st.integers(1, 4)), max_size=6),
     head=st.dictionaries(st.sampled_from(["aaaa", "bbbb", "cccc"]), st.integers(0, 12)),

@@ -18,8 +18,8 @@ Upcasters = Mapping[tuple[str, int], Upcaster]
 
 
 def _with_unknown_status(payload: dict[str, Any]) -> dict[str, Any]:
-    """Version 2 of `object.access_lost` says whether are.na answered 401 or 403; version 1 did not."""
-    return {"status": None, **payload}
+    """Version 2 of `object.access_lost` says whether are.na answered 401 or 403; version 1 said nothing."""
+    return payload or {"status": None}
 
 
 UPCASTERS: Upcasters = {("object.access_lost", 1): _with_unknown_status}

@@ -13,20 +13,18 @@ from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from vfdir_lab.errors import ArchiveWriteError, HeadError, LogDamagedError, LogError
-from vfdir_lab.event import Draft, Event, milliseconds_of
+from vfdir_lab.errors import ArchiveWriteError, EventError, HeadError, LogDamagedError, LogError
+from vfdir_lab.event import Draft, Event, lift, milliseconds_of
 from vfdir_lab.event.stamp import COUNTER_BITS, DRIFT_BOUND_MS, utc_now
 from vfdir_lab.log.append import Writer
 from vfdir_lab.log.coverage import Coverage, Listed, Reading, Refused, Segment, cover, islands
 from vfdir_lab.log.head import Head
-from vfdir_lab.log.listing import Listing, list_log
+from vfdir_lab.log.listing import LISTING_TRIES, Listing, list_settled
 from vfdir_lab.log.machine import ACCEPTED, LOCK_TIMEOUT_SECONDS, SEEN, Machine, Mark, new_device_id
-from vfdir_lab.log.segment import SCHEMA, Footer, events_of, proof, read_footer
-
-LISTING_TRIES = 3
+from vfdir_lab.log.reading import named, rows_after, seq_before
+from vfdir_lab.log.segment import Footer, events_of, proof, read_footer
 
 
 class EventLog:
@@ -58,12 +56,12 @@ class EventLog:
     def coverage(self) -> Coverage:
         """The segments that count now; lists the folder anew, opens only footers not seen before."""
         for _ in range(LISTING_TRIES):
-            listing = list_log(self.root, self._listing)
+            listing = list_settled(self.root, self._listing)
             if listing == self._listing and not self._waiting:
                 return self._coverage
             with suppress(FileNotFoundError):  # compacted away, or moved by a file sync, since it was listed
                 return self._cover(listing)
-        raise self._unquiet()
+        raise self.unquiet()
 
     def held(self) -> Coverage:
         """The segments that are here, those included that only wait for the wall clock."""
@@ -74,10 +72,11 @@ class EventLog:
         """What is held of each device, also behind gaps; as `held`, it opens only footers not seen before."""
         for _ in range(LISTING_TRIES):
             with suppress(FileNotFoundError):
-                return islands(list_log(self.root).segments, self._readable)
-        raise self._unquiet()
+                return islands(list_settled(self.root).segments, self._readable)
+        raise self.unquiet()
 
-    def _unquiet(self) -> LogError:
+    def unquiet(self) -> LogError:
+        """What is said when files go between listing and opening, again and again."""
         return LogError(
             f"the files of {self.root / 'log'} keep changing while being read; try again in a moment"
         )
@@ -164,6 +163,9 @@ class EventLog:
         for segment in self.coverage().segments if segments is None else segments:
             try:
                 data = self.path(segment).read_bytes()
+            except FileNotFoundError:  # compacted away meanwhile, which is no damage
+                self.look_again(segment.path)
+                continue
             except OSError as error:
                 broken.append(Refused(path=segment.path, reason=f"it cannot be read ({error.strerror})"))
                 continue
@@ -174,42 +176,40 @@ class EventLog:
         return tuple(broken)
 
     def events_after(self, head: Head) -> Iterator[Event]:
-        """Every event above `head`, device by device in seq order, one segment in memory at a time."""
-        for segment in self.coverage().after(head):
-            past = head.seq(segment.footer.device)
-            for event in events_of(self._read(segment)):
-                if event.seq > past:
-                    yield event
+        """Every event above `head` that counts now, device by device in seq order, lifted as SQL lifts it.
 
-    def read(self, segment: Segment) -> pa.Table:
-        """The rows of a segment.
+        Memory does not grow with the log; a compaction meanwhile is not noticed.
 
         Raises:
-            LogDamagedError: they cannot be read.
+            LogDamagedError: rows cannot be read. HeadError: what counted went away meanwhile.
+            LogError: the files keep changing.
         """
-        return self._read(segment)
+        for rows in rows_after(self, head):
+            for event in events_of(rows):
+                try:
+                    lifted = lift(event)
+                except EventError as error:
+                    raise LogDamagedError(
+                        f"{event.event_id} holds what no event can ({error}); `vfdir-lab verify` says which"
+                    ) from error
+                yield lifted
 
-    def _read(self, segment: Segment, columns: Sequence[str] | None = None) -> pa.Table:
-        try:
+    def read(self, segment: Segment, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows of a segment as they were recorded, not lifted.
+
+        Raises:
+            LogDamagedError: they cannot be read. FileNotFoundError: the file went away; list again.
+        """
+        with named(self, segment):
             return pq.read_table(self.path(segment), columns=columns, partitioning=None)
-        except (pa.ArrowException, OSError) as error:
-            raise LogDamagedError(
-                f"{segment.path} cannot be read; `vfdir-lab verify` says what is lost with it"
-            ) from error
 
     def head_at(self, moment: datetime) -> Head:
         """What we knew before `moment`: per device the longest prefix of seq recorded before it."""
-        coverage = self.coverage()
-        return Head({device: self._seq_before(coverage.of(device), moment) for device in coverage.head})
-
-    def _seq_before(self, segments: Sequence[Segment], moment: datetime) -> int:
-        for segment in segments:
-            if segment.footer.recorded_max < moment:
-                continue
-            recorded = self._read(segment, columns=["recorded_at"]).column("recorded_at")
-            late = pc.greater_equal(recorded, pa.scalar(moment, SCHEMA.field("recorded_at").type))
-            return segment.footer.first - 1 + int(pc.index(late, value=True).as_py())
-        return segments[-1].footer.last if segments else 0
+        for _ in range(LISTING_TRIES):
+            coverage = self.coverage()
+            with suppress(FileNotFoundError):  # compacted away since it was listed
+                return Head({one: seq_before(self, coverage.of(one), moment) for one in coverage.head})
+        raise self.unquiet()
 
     def require(self, head: Head) -> Coverage:
         """The coverage, if it reaches `head`.

@@ -22,11 +22,11 @@ import pyarrow.parquet as pq
 from vfdir_lab.errors import ArchiveNotFoundError, LogDamagedError, LogWriteError, UsageError
 from vfdir_lab.log.coverage import Coverage, Listed, Refused, Segment, cover, longest
 from vfdir_lab.log.files import make_folder
-from vfdir_lab.log.listing import list_log
+from vfdir_lab.log.listing import list_settled
 from vfdir_lab.log.manifest import MANIFEST, read_archive_id
+from vfdir_lab.log.row_check import row_problems
 from vfdir_lab.log.rows import batches_of
 from vfdir_lab.log.segment import Footer, read_footer
-from vfdir_lab.log.verify import row_problems
 
 SEGMENT_BOUND_BYTES = 4 << 30
 """A file beyond this is no segment: compaction aims at 128 MiB."""
@@ -40,13 +40,16 @@ class _TheirDisk(Exception):  # noqa: N818 - never leaves this module
 class Foreign:
     """The log below `root`, as it was listed when this was made; `staging` is ours, made when needed.
 
+    `changed`: a file went away since (it was compacted, or synced), so another listing may bring more.
+
     Raises:
         LogDamagedError: a folder there may not be listed.
     """
 
     def __init__(self, root: Path, staging: Path) -> None:
         self.root = root
-        self.listing = list_log(root)
+        self.listing = list_settled(root)
+        self.changed = False
         self._staging = staging
         self._found: dict[str, Footer | Refused] = {}
         self._listed = {listed.path: listed for listed in self.listing.segments}
@@ -88,6 +91,7 @@ class Foreign:
         try:
             _prove(staged, listed, self._copy(self.root / listed.path, staged))
         except (_TheirDisk, LogDamagedError) as error:
+            self._note_absence(self.root / listed.path)
             self.refuse(listed.path, str(error))
             with suppress(OSError):
                 staged.unlink()
@@ -106,13 +110,18 @@ class Foreign:
     def _footer(self, listed: Listed) -> Footer | Refused:
         path = self.root / listed.path
         if not path.is_file():  # a link may lead to a named pipe, and opening that would never end
+            self._note_absence(path)
             return Refused(path=listed.path, reason="it is no file, or a link to what is not there")
         try:
             return read_footer(str(path), name=listed.name, device=listed.device)
         except FileNotFoundError:
+            self._note_absence(path)
             return Refused(path=listed.path, reason="it went away while being read")
         except LogDamagedError as error:
             return Refused(path=listed.path, reason=str(error))
+
+    def _note_absence(self, path: Path) -> None:
+        self.changed = self.changed or not os.path.lexists(path)
 
     def _copy(self, source: Path, staged: Path) -> str:
         """Copy a file durably; returns what its name has to prove, as `segment.proof`."""

@@ -12,6 +12,9 @@ from vfdir_lab.errors import LogDamagedError
 from vfdir_lab.log.coverage import Listed, Refused
 from vfdir_lab.log.segment import SegmentName
 
+LISTING_TRIES = 3
+"""So often is the folder listed again, when files went away between listing and opening."""
+
 _DEVICE = re.compile(r"device=([a-z0-9]{4,32})")
 _MONTH = re.compile(r"month=[0-9]{4}-[0-9]{2}")
 
@@ -76,6 +79,20 @@ def list_log(root: Path, before: Listing | None = None) -> Listing:
         months=months,
         strays=strays,
     )
+
+
+def list_settled(root: Path, before: Listing | None = None) -> Listing:
+    """As `list_log`, where the names are new as two looks in a row agree on: one look is not one moment.
+
+    A compaction may write the long segment into a folder that was passed already, and remove the short ones
+    from those that come: both would seem not to be there. A folder that does not rest is taken as last seen.
+    """
+    listing = list_log(root, before)
+    for _ in range(LISTING_TRIES):
+        if listing == before:
+            break
+        before, listing = listing, list_log(root, listing)
+    return listing
 
 
 def _months(root: Path, strays: list[str]) -> Iterator[Month]:

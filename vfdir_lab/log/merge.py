@@ -25,6 +25,7 @@ from vfdir_lab.log.difference import first_difference
 from vfdir_lab.log.eventlog import EventLog
 from vfdir_lab.log.files import make_folder, sync_folder
 from vfdir_lab.log.foreign import Foreign, foreign_root, unwritable
+from vfdir_lab.log.listing import LISTING_TRIES
 from vfdir_lab.log.machine import Mark
 from vfdir_lab.log.merged import Fork, MergeReport
 from vfdir_lab.log.segment import proof
@@ -58,14 +59,14 @@ def merge(
     root = foreign_root(log.root, other)
     staging = log.root / "log" / f".merging-{log.device()}"  # of this copy alone, in a shared folder too
     with log.machine.lock(name="merge"):
-        there = Foreign(root, staging)  # listed before we look here: see `_Own`
         log.look_again()  # a file may have been cut short since, under the same name
         before, held = log.coverage().head, log.held().events
-        run = _Merge(log, there, progress)
-        try:
-            run.all()
-        finally:
-            there.close()
+        run = _Merge(log, progress)
+        for _ in range(LISTING_TRIES):
+            there = Foreign(root, staging)
+            run.all(there)
+            if not there.changed:
+                break
         accepted = accept(log) if accept_future else ()
         log.note_head()
         report = MergeReport(
@@ -102,23 +103,29 @@ def _still_missing(log: EventLog, there: Foreign, forked: set[str]) -> list[Miss
 class _Merge:
     """One merge under way."""
 
-    def __init__(self, log: EventLog, there: Foreign, progress: Progress) -> None:
+    def __init__(self, log: EventLog, progress: Progress) -> None:
         self.copied: list[str] = []
         self.forks: dict[str, Fork] = {}
         self._log = log
-        self._there = there
         self._progress = progress
         self._planned = 0
         self._agreed: set[str] = set()
 
-    def all(self) -> None:
-        """Merge device by device; again where a file turned out not to count, or a gap was filled."""
-        left = set(self._there.devices)
-        bound = 2 * len(self._there.listing.segments) + 2
-        for _ in range(bound):  # each round copies a file, or finds one that does not count
-            left = {device for device in sorted(left) if self._device(device)}
-            if not left:
-                return
+    def all(self, there: Foreign) -> None:
+        """Merge device by device; again where a file turned out not to count, or a gap was filled.
+
+        `there` was listed before this looks here: see `_Own`.
+        """
+        self._there = there
+        left = set(there.devices) - self.forks.keys()
+        bound = 2 * len(there.listing.segments) + 2
+        try:
+            for _ in range(bound):  # each round copies a file, or finds one that does not count
+                left = {device for device in sorted(left) if self._device(device)}
+                if not left:
+                    return
+        finally:
+            there.close()
 
     def _device(self, device: str) -> bool:
         """Merge one device's part; whether another look may bring more."""
@@ -182,14 +189,20 @@ class _Merge:
             return None
         try:
             seq = first_difference(self._log, ours, segment, self._take)
+        except FileNotFoundError:  # another machine has compacted its part in a shared folder
+            raise _LookAgain from None
         except LogDamagedError:
-            if not self._log.recheck(ours):
+            if not self._doubtful(ours):
                 raise
             raise _LookAgain from None
-        if seq is not None and self._log.recheck(ours):
-            raise _LookAgain  # it is ours that is damaged; without it there may be no difference
+        if seq is not None and self._doubtful(ours):
+            raise _LookAgain  # without what is damaged there may be no difference
         self._agreed.add(segment.path)
         return seq
+
+    def _doubtful(self, ours: list[Segment]) -> bool:
+        """Whether one of ours is damaged, or went away."""
+        return bool(self._log.recheck(ours)) or not all(self._log.path(one).exists() for one in ours)
 
     def _take(self, segment: Segment) -> Path:
         staged = self._staged(segment)

@@ -9,28 +9,25 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from vfdir_lab.errors import EventError, LogDamagedError
-from vfdir_lab.event import KINDS, subject
-from vfdir_lab.event.canonical import is_canonical
+from vfdir_lab.errors import LogDamagedError
 from vfdir_lab.log.coverage import Coverage, Listed, Refused
 from vfdir_lab.log.eventlog import EventLog
 from vfdir_lab.log.head import Head
-from vfdir_lab.log.listing import list_log
+from vfdir_lab.log.listing import LISTING_TRIES, Listing, list_settled
 from vfdir_lab.log.machine import Mark
-from vfdir_lab.log.rows import Digests, batches_of
+from vfdir_lab.log.row_check import row_problems
+from vfdir_lab.log.rows import batches_of
 from vfdir_lab.log.segment import Footer, proof, read_footer
 
 Progress = Callable[[int, int], None]
-
-_GAP = "its seqs are not contiguous"
+Found = tuple[Footer | None, list[str]]
+"""The footer of a segment, as far as it can be read, and what is wrong with the segment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,18 +70,16 @@ class VerifyReport:
 
 def verify(log: EventLog, progress: Progress = lambda _done, _all: None) -> VerifyReport:
     """Read every segment of the log and prove it. `progress(done, all)` counts files."""
-    listing = list_log(log.root)
+    unknown: set[str] = set()
+    listing, found = _read_all(log, unknown, progress)
     coverage = log.coverage()
     problems = [Problem(path=one.path, what=one.reason) for one in listing.refused]
-    unknown: set[str] = set()
     proven: dict[str, Footer] = {}
-    for count, listed in enumerate(listing.segments):
-        progress(count, len(listing.segments))
-        footer, whats = _read(log, listed, unknown)
+    for listed in listing.segments:
+        footer, whats = found.get(listed.path, (None, ["it went away while being read"]))
         problems += [Problem(path=listed.path, what=what, lost=_range(listed)) for what in whats]
         if footer is not None and not whats:
             proven[listed.path] = footer
-    progress(len(listing.segments), len(listing.segments))
     problems += _chain_problems(coverage, proven)
     problems += _nesting_problems(listing.segments, proven)
     problems += _waiting(coverage, {problem.path for problem in problems})
@@ -103,12 +98,33 @@ def _range(listed: Listed) -> str:
     return f"{listed.device}:{listed.name.first}-{listed.name.last}"
 
 
-def _read(log: EventLog, listed: Listed, unknown: set[str]) -> tuple[Footer | None, list[str]]:
-    """The footer of a segment, as far as it can be read, and what is wrong with the segment."""
+def _read_all(log: EventLog, unknown: set[str], progress: Progress) -> tuple[Listing, dict[str, Found]]:
+    """Read every segment of a listing; what goes away meanwhile is looked for in a new one.
+
+    After three of them it stays without an answer.
+    """
+    found: dict[str, Found] = {}
+    for _ in range(LISTING_TRIES):
+        listing = list_settled(log.root)
+        for count, listed in enumerate(listing.segments):
+            progress(count, len(listing.segments))
+            if listed.path not in found:
+                with suppress(FileNotFoundError):
+                    found[listed.path] = _read(log, listed, unknown)
+        if all(listed.path in found for listed in listing.segments):
+            break
+    progress(len(listing.segments), len(listing.segments))
+    return listing, found
+
+
+def _read(log: EventLog, listed: Listed, unknown: set[str]) -> Found:
+    """Raises FileNotFoundError: it went away; list again."""
     path = log.root / listed.path
     try:
         data = path.read_bytes()
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not path.is_symlink():
+            raise
         return None, [f"it cannot be read ({error.strerror})"]
     if proof(data) != listed.name.proof:
         return None, ["its bytes are not those its name proves"]
@@ -120,109 +136,6 @@ def _read(log: EventLog, listed: Listed, unknown: set[str]) -> tuple[Footer | No
         return None, [str(error)]
     except (ValueError, OverflowError) as error:  # a time after year 9999, text not in UTF-8
         return None, [f"it holds what no event can ({error})"]
-
-
-def row_problems(batches: Iterable[pa.RecordBatch], footer: Footer, unknown: set[str]) -> Iterator[str]:
-    """What is wrong with the rows of a segment that has this footer; `unknown` collects kinds.
-
-    Raises:
-        ValueError, OverflowError, pa.ArrowException: the rows hold what no event can.
-    """
-    check = _RowCheck(footer)
-    for batch in batches:
-        check.take(batch)
-        unknown |= _unknown_kinds(batch)
-    yield from check.found()
-
-
-class _RowCheck:
-    """Looks at the rows of one segment, a batch at a time."""
-
-    def __init__(self, footer: Footer) -> None:
-        self._footer = footer
-        self._digests = Digests([piece.rows for piece in footer.pieces])
-        self._wrong: dict[str, None] = {}  # in the order it was found, each said once
-        self._broken = False  # so that all else differs too
-        self._seq = footer.first
-        self._stamps: list[int] = []
-        self._times: list[datetime] = []
-
-    def take(self, batch: pa.RecordBatch) -> None:
-        """Look at the next rows."""
-        if self._broken or not batch.num_rows:
-            return
-        if any(batch.column(field.name).null_count for field in batch.schema if not field.nullable):
-            self._break("it holds nulls where the envelope has none")
-            return
-        if pc.unique(batch.column("device")).to_pylist() != [self._footer.device]:
-            self._say("it holds another device's events")
-        if batch.column("seq").to_pylist() != list(range(self._seq, self._seq + batch.num_rows)):
-            self._break(_GAP)
-            return
-        self._seq += batch.num_rows
-        stamps = batch.column("hlc").to_pylist()
-        if any(later <= earlier for earlier, later in pairwise([*self._stamps[-1:], *stamps])):
-            self._say("its stamps do not increase")
-        self._stamps = [*self._stamps[:1], stamps[0], stamps[-1]]
-        recorded = batch.column("recorded_at").to_pylist()
-        self._times = [min([*self._times, *recorded]), max([*self._times, *recorded])]
-        self._digests.update(batch)
-        if not all(map(is_canonical, batch.column("payload").to_pylist())):
-            self._say("it holds a payload that is not canonical")
-        if not all(map(_is_id, _known_subjects(batch))):
-            self._say("it holds an event about something that is no object id")
-
-    def found(self) -> Iterator[str]:
-        """What is wrong, once all rows were taken."""
-        footer = self._footer
-        if not self._broken and self._seq != footer.last + 1:
-            self._break(_GAP)
-        yield from self._wrong
-        if self._broken:
-            return
-        if (self._stamps[0], self._stamps[-1]) != (footer.hlc_min, footer.hlc_max):
-            yield "its footer gives other stamps than its rows"
-        if self._times != [footer.recorded_min, footer.recorded_max]:
-            yield "its footer gives other times than its rows"
-        if self._digests.whole != footer.digest:
-            yield "its rows do not have the digest its footer gives"
-        elif self._digests.parts != tuple(piece.digest for piece in footer.pieces):
-            yield "its parts do not have the digests its footer gives"
-
-    def _say(self, what: str) -> None:
-        self._wrong[what] = None
-
-    def _break(self, what: str) -> None:
-        self._say(what)
-        self._broken = True
-
-
-def _kinds(batch: pa.RecordBatch) -> set[tuple[str, int]]:
-    pairs = pa.table([batch.column("kind"), batch.column("kind_version")], names=["kind", "version"])
-    found = pairs.group_by(["kind", "version"]).aggregate([])
-    return set(zip(found.column("kind").to_pylist(), found.column("version").to_pylist(), strict=True))
-
-
-def _unknown_kinds(batch: pa.RecordBatch) -> set[str]:
-    return {
-        f"{kind} v{version}"
-        for kind, version in _kinds(batch)
-        if kind not in KINDS or version > KINDS[kind].version
-    }
-
-
-def _known_subjects(batch: pa.RecordBatch) -> set[str]:
-    """What the events of kinds that we know are about; others may be about anything."""
-    pairs = zip(batch.column("object_id").to_pylist(), batch.column("kind").to_pylist(), strict=True)
-    return {about for about, kind in pairs if kind in KINDS}
-
-
-def _is_id(identifier: str) -> bool:
-    try:
-        subject(identifier)
-    except EventError:
-        return False
-    return True
 
 
 def _chain_problems(coverage: Coverage, proven: Mapping[str, Footer]) -> Iterator[Problem]:

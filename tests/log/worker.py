@@ -1,9 +1,10 @@
-"""A process of its own that forks appenders on order, says what each has acknowledged, and reaps them.
+"""A process of its own that forks workers on order, says what each has acknowledged, and reaps them.
 
 Orders are JSON lines on standard input: `root`, `home`, and what is to go on: `batches` of `size` events (for
 ever when 0), `kill_at` the so many-th change to the file system, `limit_bytes` for any file, `hold` the lock
 until killed, `nobody` to be a user who may write nowhere, `compact` (with or without waiting: "now") after
-every batch, or alone when `batches` is below 0.
+every batch, or alone when `batches` is below 0. `merge` is the other archive to merge from, and nothing is
+appended then. `archive` is the id of the archive.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from vfdir_lab.errors import VfdirError
 from vfdir_lab.event import Draft
 from vfdir_lab.log import EventLog, Machine
 from vfdir_lab.log.compact import compact
+from vfdir_lab.log.merge import merge
 
 CHANGES = {"open", "os.mkdir", "os.rename", "os.remove"}
 
@@ -54,20 +56,25 @@ def die_at(change: int, below: tuple[str, ...]) -> None:
     sys.addaudithook(watch)
 
 
-def append(orders: dict[str, Any]) -> None:
+def work(orders: dict[str, Any]) -> None:
     root = Path(orders["root"])
     if orders.get("nobody"):
         os.setgid(65_534)
         os.setuid(65_534)
     if "limit_bytes" in orders:
         resource.setrlimit(resource.RLIMIT_FSIZE, (orders["limit_bytes"], orders["limit_bytes"]))
-    log = EventLog(root, Machine("archive-of-the-tests", root, Path(orders["home"])))
+    identity = orders.get("archive", "archive-of-the-tests")
+    log = EventLog(root, Machine(identity, root, Path(orders["home"])))
     if orders.get("hold"):
         with log.writing():
             say("held")
             time.sleep(60)
     if "kill_at" in orders:
         die_at(orders["kill_at"], (orders["root"], orders["home"]))
+    if "merge" in orders:
+        report = merge(log, Path(orders["merge"]), progress=lambda done, _all: say(f"copied {done}"))
+        say(f"whole {report.whole} {report.after}")
+        return
     if orders.get("batches", 0) < 0:
         compact(log, now=orders["compact"] == "now")
         say("compacted")
@@ -95,7 +102,7 @@ def main() -> None:
             status = 0
             say(f"started {os.getpid()}")
             try:
-                append(json.loads(line))
+                work(json.loads(line))
             except VfdirError as error:
                 say(f"{type(error).__name__}: {error}")
                 status = 1
