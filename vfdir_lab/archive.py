@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vfdir_lab.arena import SYSTEM_TIME, Account, ArenaClient, ResponseCache, Time, Wait
-from vfdir_lab.errors import LogDamagedError, UsageError
+from vfdir_lab.errors import ArchiveWriteError, LogDamagedError, LogError, ProjectionError, UsageError
 from vfdir_lab.event import KINDS
 from vfdir_lab.export import Snapshot, SnapshotOptions, export_channel
 from vfdir_lab.log import (
@@ -39,7 +39,11 @@ from vfdir_lab.log.merged import MergeReport
 from vfdir_lab.projection import Engine
 from vfdir_lab.projection.lens import DEFAULT
 from vfdir_lab.projection.lenses import Lenses
+from vfdir_lab.projection.provenance import Difference, History, Why, difference, history, why
+from vfdir_lab.projection.replay import ReplayReport, needs_replay, replay
+from vfdir_lab.projection.search import search
 from vfdir_lab.projection.shelf import Projections
+from vfdir_lab.projection.sides import Said, standpoint_of
 from vfdir_lab.projection.view import Desk, View
 from vfdir_lab.sync import Puller, PullOptions, PullProgress, PullReport
 from vfdir_lab.sync.exports import import_export
@@ -115,7 +119,7 @@ class Archive:
         self._machine = Machine(self.id, self.path)
         self._client: ArenaClient | None = None
         self.log = EventLog(self.path, self._machine, now=time.now)
-        self.engine = Engine(self.log)
+        self.engine = Engine(self.log, cache=self._known_cache)
         folder = self.path / "projections"
         lenses = Lenses(self.log, self.engine, folder, default=manifest.lens)
         self.projections = Projections(lenses, folder)
@@ -168,9 +172,16 @@ class Archive:
             report = puller.pull(channels, options, on_progress)
         finally:
             self._remember_account(client.known_account)
+        self._tidy()
+        return report
+
+    def _tidy(self) -> None:
+        """After facts came in: few large segments, and checkpoints that are not too far behind."""
         if needs_compaction(self.log.coverage(), self.log.device()):
             self.compact()
-        return report
+        with suppress(ProjectionError, ArchiveWriteError):  # a cache is worth no failed pull
+            if needs_replay(self.log, self._cache(), self.projections.lenses.lens()):
+                self.replay()
 
     def _prove(self) -> None:
         """Refuse to take differences against damaged facts: new facts would be founded on them.
@@ -198,11 +209,11 @@ class Archive:
         """
         return self._view.sql(query, **tables)
 
-    def lens(self, name: str, *, as_of: Moment | None = None) -> View:
+    def lens(self, name: str | None = None, *, as_of: Moment | None = None) -> View:
         """The archive through a lens, changing nothing for others: `archive.lens("mine").sql(...)`.
 
-        With `as_of`, through the lens as it was set then. `.use(blocks=4)` changes the lens, all or nothing,
-        and makes it where there is none.
+        By default the one in force. With `as_of`, through the lens as it was set then. `.use(blocks=4)`
+        changes the lens, all or nothing, and makes it where there is none.
 
         Raises:
             UsageError: a name that cannot be one. ProjectionError, HeadError
@@ -224,11 +235,75 @@ class Archive:
         """
         return self._view.as_of(moment, head=head, axis=axis)
 
-    def history(self, object_id: str) -> duckdb.DuckDBPyRelation:
-        """Every event about an object (`block:123`), newest last, with the columns of `events`."""
-        return self.engine.relation(
-            "SELECT events.* FROM events JOIN asked USING (object_id) ORDER BY hlc, device, seq",
-            tables={"asked": _one_text("object_id", object_id)},
+    def history(self, object_id: str) -> History:
+        """Every event about an object (`block:123`), newest last: lines for people, and a relation.
+
+        The relation has the columns of `events`; `.pl()`, `.fetchall()` and the like are those of it.
+        """
+        return history(self.engine, object_id)
+
+    def why(self, object_id: str, field: str) -> Why:
+        """Why a cell says what it says: the event that put it there, those that lost, and the rule.
+
+        Raises:
+            UsageError: there is no such object or field; the message says what there is.
+        """
+        return why(self.engine, object_id, field, self._view.standpoint)
+
+    def diff(self, projection: str, left: Said, right: Said | None = None) -> Difference:
+        """What differs between two answers of a projection, with the events behind each changed cell.
+
+        A side is a version (`2`), the name of a lens, a date, a time or a head, or a `View` such as
+        `archive.as_of(...)`. Without `right`: against what is in force now.
+
+        Raises:
+            UsageError, HeadError, ProjectionError
+        """
+        sides = (left, self._view if right is None else right)
+        stands = [standpoint_of(self._view, self.projections, projection, side) for side in sides]
+        return difference(self.engine, projection, *stands)
+
+    def search(self, text: str) -> duckdb.DuckDBPyRelation:
+        """Blocks and channels that hold every word, best first, without case and accents, in any script.
+
+        Columns: object_id, score, title, excerpt, channels (in how many it is).
+
+        Raises:
+            UsageError: there is no word in it.
+        """
+        return search(self._view, text)
+
+    def replay(
+        self,
+        *projections: str,
+        lens: str | None = None,
+        full: bool = False,
+        on_progress: Callable[[int, int, str], None] = lambda _done, _all, _name: None,
+    ) -> ReplayReport:
+        """Compute the projections from the log again and keep them as checkpoints, so that reading is quick.
+
+        Nothing is sent, and no answer changes: checkpoints are a cache. It goes on from those there are,
+        unless `full`; interrupted, it goes on where it stopped. `on_progress(done, all, name)`.
+
+        Raises:
+            UsageError: there is no such projection or lens. ArchiveWriteError: the cache cannot be written.
+            ProjectionError, LogError
+        """
+        lenses = self.projections.lenses
+        chosen = lenses.lens(lens)
+        for name in projections:
+            if chosen.get(name) is None:
+                raise UsageError(
+                    f"there is no table {name!r}; there are {', '.join(sorted(chosen.versions))}"
+                )
+        return replay(
+            self.log,
+            self._cache(),
+            chosen,
+            only=projections or None,
+            full=full,
+            used_by=lenses.all(),
+            on_progress=on_progress,
         )
 
     def verify(self, on_progress: Callable[[int, int], None] = lambda _done, _all: None) -> VerifyReport:
@@ -300,6 +375,7 @@ class Archive:
         *,
         format: str = "json",  # noqa: A002 - the word people use
         as_of: Moment | None = None,
+        lens: str | None = None,
         private: bool = False,
         replace: bool = False,
         on_progress: Callable[[int], None] = lambda _rows: None,
@@ -316,6 +392,7 @@ class Archive:
             format=format,
             head=self.head if as_of is None else head_of(self.log, as_of),
             as_of=None if as_of is None else str(as_of),
+            lens=self.projections.lenses.lens(lens),
             private=private,
             replace=replace,
         )
@@ -372,6 +449,17 @@ class Archive:
         """This device's disposable folder."""
         return self.path / "cache" / f"device={self.log.device()}"
 
+    def _known_cache(self) -> Path:
+        """The same, where this copy has a device already: reading settles none.
+
+        Raises:
+            LogError: it has none.
+        """
+        mark = self._machine.mark()
+        if mark is None:
+            raise LogError("this copy has no device yet: it has not recorded anything")
+        return self.path / "cache" / f"device={mark.device}"
+
     def _token_key(self) -> str:
         """Tells tokens of this machine apart without keeping any: a keyed hash, cut short."""
         key = hashlib.blake2b(self.id.encode(), digest_size=32).digest()
@@ -402,9 +490,3 @@ FROM channels JOIN scans ON scans.channel = channels.object_id
 GROUP BY ALL
 ORDER BY title, channels.object_id
 """
-
-
-def _one_text(name: str, text: str) -> object:
-    import pyarrow as pa  # noqa: PLC0415 - only here
-
-    return pa.table({name: [text]})

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +20,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from vfdir_lab.archive import Archive
-from vfdir_lab.errors import QueryError
+from vfdir_lab.errors import ProjectionFileError, QueryError
+from vfdir_lab.log import SCHEMA
+from vfdir_lab.projection.definition import define
+from vfdir_lab.projection.lens import default_lens
+from vfdir_lab.projection.lint import lint
+from vfdir_lab.projection.scratch import answers, scratch
 
 CANARY = "canary-4711"
 
@@ -287,3 +297,110 @@ def test_a_plain_question_needs_no_new_connection(tides: Any, count: Callable[[]
     for _ in range(3):
         archive.sql("SELECT * FROM blocks").to_arrow_table()
     assert count() == before
+
+
+def kinds(statement: str) -> set[str]:
+    """The types that DuckDB gives a statement, by name; none where its own list does not have them."""
+    with suppress(duckdb.Error, ValueError):
+        return {one.type.name for one in duckdb.extract_statements(statement)}
+    return set()
+
+
+UNSPELLABLE = {
+    *("INVALID", "CREATE_FUNC", "RELATION", "EXTENSION", "LOGICAL_PLAN"),  # made by programs, not by parsing
+    *("ANALYZE", "VARIABLE_SET"),  # which parse as VACUUM and SET
+    *("MULTI", "SELECT", "EXPLAIN"),  # in other tests: READING, WRAPPINGS
+}
+
+
+def test_every_type_of_statement_that_duckdb_knows_is_among_the_hostile(tmp_path: Path) -> None:
+    tried = set().union(*(kinds(statement) for statement in statements(tmp_path)))
+    assert set(duckdb.StatementType.__members__) - tried - UNSPELLABLE == set()
+
+
+HEADER = "-- projection: mine\n-- version: 1\n-- title: Mine\n-- key: object_id\n"
+BODIES = [
+    *(
+        "{}",
+        "WITH x AS ({}) SELECT * FROM x",
+        "WITH x AS ({} RETURNING *) SELECT * FROM x",
+        "SELECT * FROM ({})",
+    ),
+    *(
+        "SELECT ({}) AS object_id",
+        "SELECT 1 AS object_id; {}",
+        "{}; SELECT 1 AS object_id",
+        "EXPLAIN ANALYZE {}",
+    ),
+    *("FROM query('{}')", "SELECT 1 AS object_id /* */ ; {} --", "SELECT * FROM (PIVOT ({}) ON 1)"),
+]
+
+
+def run_as_a_file(body: str, events: pa.Table) -> str:
+    """What a person's file with this SQL says, if it is let run at all."""
+    try:
+        definition = define(HEADER + body, where="mine/v1_test.sql", source="own")
+        return str(answers([definition], events, "FROM mine").to_pylist())
+    except (ProjectionFileError, QueryError) as error:
+        return str(error)
+
+
+def test_no_statement_hides_in_a_projections_file(prey: Prey, tides: Any) -> None:
+    """Each is a finding of the lint; run all the same, it changes nothing and reads nothing."""
+    events = SCHEMA.empty_table()
+    for statement in statements(tides.segments()[0]):
+        for body in BODIES:
+            text = body.format(statement.replace("'", "''") if "query" in body else statement)
+            assert CANARY not in run_as_a_file(text, events), text
+        prey.is_whole(statement)
+
+
+def test_every_hostile_statement_is_a_finding(tides: Any) -> None:
+    known = default_lens().definitions
+    hostile = statements(tides.segments()[0])
+    assert [one for one in hostile if not lint(HEADER + one, where="mine/v1_test.sql", known=known)] == []
+
+
+BOMBS = {
+    "recursion": "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT max(i) FROM r",
+    "cross-join": "SELECT sum(hash(a.x, b.y)) FROM range(10000000) a(x), range(10000000) b(y)",
+    "product": "SELECT count(*) FROM range(10000000) a(x), range(10000000) b(y) WHERE (a.x * b.y) % 7 = 3",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_query_without_end_heeds_an_interrupt_from_another_thread(bomb: str) -> None:
+    """Ctrl-C alone may come too late: the thread that would hear of it can be the one that computes."""
+    with scratch(()) as connection:
+        timer = threading.Timer(0.5, connection.interrupt)
+        timer.start()
+        with pytest.raises(duckdb.InterruptException):
+            connection.sql(BOMBS[bomb]).fetchall()
+        timer.join()
+
+
+BOMBER = """
+import sys
+from vfdir_lab.archive import Archive
+archive = Archive(sys.argv[1])
+print(archive.sql("SELECT current_setting('temp_directory')").fetchall()[0][0], flush=True)
+archive.sql(sys.argv[2]).to_arrow_table()
+"""
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_query_without_end_writes_nothing_into_the_archive(tides: Any, tmp_path: Path, bomb: str) -> None:
+    """Killed in the midst of it: the archive is as before, and what is spilled goes outside of it."""
+    before = tides.bytes()
+    command = [sys.executable, "-c", BOMBER, str(tides.root), BOMBS[bomb]]
+    home = tmp_path / "state-of-the-bomb"
+    environment = os.environ | {"VFDIR_STATE_HOME": str(home)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert Path(process.stdout.readline().strip()).is_relative_to(home)
+            time.sleep(0.5)
+            assert process.poll() is None, "the bomb went out by itself"
+        finally:
+            process.kill()
+    assert tides.bytes() == before

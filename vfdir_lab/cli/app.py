@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import warnings
 from typing import Annotated, NoReturn
 
 import typer
@@ -12,9 +13,11 @@ from vfdir_lab import __version__
 from vfdir_lab.cli import (
     compacting,
     demo,
+    explaining,
     exporting,
     importing,
     merging,
+    projecting,
     pulling,
     reading,
     sandboxing,
@@ -22,6 +25,7 @@ from vfdir_lab.cli import (
 from vfdir_lab.cli.options import HomeFirst, remember_home
 from vfdir_lab.cli.screen import complain
 from vfdir_lab.errors import ArenaRateLimitError, BudgetReachedError, VfdirError
+from vfdir_lab.projection.view import LensWarning
 
 DONE, FAILED, RESUMABLE, INTERRUPTED = 0, 1, 3, 130
 
@@ -42,6 +46,7 @@ def _say_version(wanted: bool) -> None:
 
 @app.callback()
 def every_command(
+    context: typer.Context,
     home: HomeFirst = None,
     _version: Annotated[
         bool,
@@ -49,10 +54,23 @@ def every_command(
     ] = False,
 ) -> None:
     """A local archive of are.na channels, built on facts that never change."""
-    remember_home(home)
+    source = context.get_parameter_source("home")
+    remember_home(home, typed=source is not None and source.name == "COMMANDLINE")
 
 
-for group in (pulling, reading, exporting, compacting, merging, importing, sandboxing, demo):
+GROUPS = (
+    pulling,
+    reading,
+    projecting,
+    explaining,
+    exporting,
+    compacting,
+    merging,
+    importing,
+    sandboxing,
+    demo,
+)
+for group in GROUPS:
     group.add_to(app)
 
 
@@ -64,7 +82,10 @@ def main() -> NoReturn:
         ):  # a terminal that cannot show a character is no reason to stop
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", LensWarning)
+            warnings.showwarning = lambda message, *_, **__: complain(str(message))
+            app()
         code = DONE
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else DONE

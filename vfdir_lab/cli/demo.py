@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from vfdir_lab.archive import Archive
-from vfdir_lab.cli.options import Home
+from vfdir_lab.cli.options import Home, typed_home
 from vfdir_lab.cli.pulling import Shown, tell
 from vfdir_lab.cli.sandboxing import require_sandbox
 from vfdir_lab.cli.screen import progress_bar, say, say_table
@@ -43,7 +43,7 @@ def demo(home: Home = None) -> None:
     require_sandbox()
     from vfdir_lab.sandbox import Sandbox  # noqa: PLC0415 - an extra
 
-    place = home or Path(tempfile.mkdtemp(prefix="vfdir-lab-demo-")) / "archive"
+    place = typed_home(home) or Path(tempfile.mkdtemp(prefix="vfdir-lab-demo-")) / "archive"
     with Sandbox() as sandbox:
         _introduce(sandbox, place)
         with Archive(place, create=True, api_url=sandbox.url, token=sandbox.tokens.write) as archive:

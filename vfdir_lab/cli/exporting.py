@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vfdir_lab.cli.options import AsJson, AsOf, Home, open_archive
+from vfdir_lab.cli.options import AsJson, AsOf, Home, LensName, open_archive
 from vfdir_lab.cli.screen import progress_bar, say, say_json
 
 
@@ -21,6 +21,7 @@ def export(
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="json or jsonl.")],
     out: Annotated[Path, typer.Option("--out", metavar="PATH", help="A folder that does not exist yet.")],
     as_of: AsOf = None,
+    lens: LensName = None,
     private: Annotated[bool, typer.Option("--private", help="Let a private channel leave.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace an older snapshot there.")] = False,
     home: Home = None,
@@ -35,6 +36,7 @@ def export(
             out,
             format=format_,
             as_of=as_of,
+            lens=lens,
             private=private,
             replace=replace,
             on_progress=lambda rows: bar.update(task, completed=rows),

@@ -24,14 +24,23 @@ Axis = Annotated[
     str, typer.Option("--axis", metavar="AXIS", help="With --as-of: knew (what we knew then) or effective.")
 ]
 
+LensName = Annotated[
+    str | None, typer.Option("--lens", metavar="L", help="Through this lens; else the one in force.")
+]
+
 _home: list[Path] = []
+_typed: list[Path] = []
 
 
-def remember_home(home: Path | None) -> None:
-    """Keep a `--home` that was given before the command, or the environment's."""
-    _home.clear()
-    if home is not None:
-        _home.append(home)
+def remember_home(home: Path | None, *, typed: bool) -> None:
+    """Keep a `--home` that was given before the command, or the environment's (then it was not `typed`)."""
+    for places, said in ((_home, home is not None), (_typed, home is not None and typed)):
+        places[:] = [home] if home is not None and said else []
+
+
+def typed_home(home: Path | None) -> Path | None:
+    """The folder that was given on this command line, not by the environment."""
+    return home or (_typed[0] if _typed else None)
 
 
 def home_of(home: Path | None) -> Path:

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import typer
 
 from vfdir_lab.archive import Status
-from vfdir_lab.cli.options import AsJson, AsOf, Axis, Home, open_archive
-from vfdir_lab.cli.screen import progress_bar, say, say_json, say_table
+from vfdir_lab.cli.options import AsJson, AsOf, Axis, Home, LensName, open_archive
+from vfdir_lab.cli.screen import patiently, progress_bar, say, say_json, say_table
 from vfdir_lab.errors import QueryError, UsageError
 from vfdir_lab.log import Head
 
@@ -105,22 +105,25 @@ def sql(
     format_: Annotated[Format, typer.Option("--format", help="How to answer.")] = Format.table,
     as_of: AsOf = None,
     axis: Axis = "knew",
+    lens: LensName = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask in SQL: tables events, blocks, channels, connections, users, comments, scans."""
     archive = open_archive(home)
     text = sys.stdin.read() if query == "-" else query
-    relation = archive.sql(text) if as_of is None else archive.as_of(as_of, axis=axis).sql(text)
+    view = archive.lens(lens)
+    relation = (view if as_of is None else view.as_of(as_of, axis=axis)).sql(text)
     chosen = Format.json if as_json else format_
     if chosen is Format.table:
-        answer = _fetch(relation.limit(ROWS_SHOWN + 1) if relation.type == "QUERY_RELATION" else relation)
+        first = relation.limit(ROWS_SHOWN + 1) if relation.type == "QUERY_RELATION" else relation
+        answer = patiently(archive, lambda: _fetch(first))
         rows = list(zip(*(column.to_pylist() for column in answer.columns), strict=True))
         say_table(answer.column_names, rows[:ROWS_SHOWN])
         if len(rows) > ROWS_SHOWN:
             say(f"… and more; these are the first {ROWS_SHOWN} rows (--format csv gives all)")
         return
-    _write(_fetch(relation), chosen)
+    _write(patiently(archive, lambda: _fetch(relation)), chosen)
 
 
 def _fetch(relation: duckdb.DuckDBPyRelation) -> pa.Table:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -16,7 +17,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+if TYPE_CHECKING:
+    from vfdir_lab.archive import Archive
+
+T = TypeVar("T")
 PIPE_WIDTH = 240
+LOOK_SECONDS = 0.1
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -61,6 +67,24 @@ def _cell(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
     return safe(str(value).replace("\n", " ⏎ "))
+
+
+def patiently(archive: Archive, work: Callable[[], T]) -> T:
+    """What `work` gives; an interrupt ends the query it waits for.
+
+    DuckDB computing in the main thread would not look at signals.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        answer = pool.submit(work)
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    return answer.result(timeout=LOOK_SECONDS)
+                if answer.done():
+                    return answer.result()
+        except KeyboardInterrupt:
+            archive.engine.interrupt()
+            raise
 
 
 @contextmanager

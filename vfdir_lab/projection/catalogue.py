@@ -126,6 +126,15 @@ def in_order(definitions: Iterable[Definition]) -> list[Definition]:
         ) from error
 
 
+def readable(definitions: Iterable[Definition], name: str) -> list[Definition]:
+    """Those of the definitions that a version of `name` may read: all but itself and what reads it."""
+    rest = [one for one in definitions if one.name != name]
+    out = {name}
+    while above := {one.name for one in rest if one.reads & out} - out:
+        out |= above
+    return in_order(one for one in rest if one.name not in out)
+
+
 @cache
 def shipped() -> Catalogue:
     """The catalogue of the projections that come with vfdir_lab."""

@@ -8,13 +8,14 @@ stays in force.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 from vfdir_lab.errors import ProjectionError, ProjectionFileError, UsageError, VfdirError
 from vfdir_lab.event.ids import subject
 from vfdir_lab.log import EventLog, Head
-from vfdir_lab.projection.catalogue import Catalogue, in_order, shipped
+from vfdir_lab.projection.catalogue import Catalogue, readable, shipped
 from vfdir_lab.projection.choices import (
     EVENTS,
     Book,
@@ -65,6 +66,14 @@ class Lenses:
         if setting is None and name != DEFAULT:
             self._refuse(book, name)
         return _lens(name, tuple(self._definitions(book, setting.choices if setting else {})))
+
+    def all(self) -> tuple[Lens, ...]:
+        """Every lens that runs."""
+        found = []
+        for name in self.names():
+            with suppress(ProjectionError):
+                found.append(self.lens(name))
+        return tuple(found)
 
     def settings(self, name: str | None = None) -> tuple[Setting, ...]:
         """Each time the lens was set, oldest first."""
@@ -224,8 +233,8 @@ def _lens(name: str, definitions: tuple[Definition, ...]) -> Lens:
 
 def _check(definition: Definition, lens: Sequence[Definition]) -> None:
     """Refuse a person's SQL that breaks a rule."""
-    known = in_order(one for one in lens if one.name != definition.name and definition.name not in one.reads)
-    found = lint(definition.sql, where=f"{definition.name}/v{definition.version}", known=known)
+    where = f"{definition.name}/v{definition.version}"
+    found = lint(definition.sql, where=where, known=readable(lens, definition.name))
     broken = [finding for finding in found if not RULES[finding.rule].portable]
     if broken:
         more = f" (and {len(broken) - 1} more; `vfdir-lab projection lint` lists them)" if broken[1:] else ""

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfdir_lab.errors import ArchiveWriteError, ProjectionFileError, UsageError
+from vfdir_lab.errors import ArchiveWriteError, ProjectionError, ProjectionFileError, UsageError
 from vfdir_lab.log.files import make_folder, write_durably
 from vfdir_lab.projection.catalogue import NAME, RESERVED, Catalogue
+from vfdir_lab.projection.checking import CheckReport, check_all, check_file, check_text
 from vfdir_lab.projection.definition import Definition, Source
 from vfdir_lab.projection.lens import Lens, lens_of
 from vfdir_lab.projection.lenses import Lenses
-from vfdir_lab.projection.lint import Finding, lint
+from vfdir_lab.projection.refresh import refresh_rule
 
 _TITLE = "My rule"
 _SLUG_LENGTH = 40
@@ -24,13 +26,18 @@ _SLUG_LENGTH = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A version there is: what it is called, whose it is, which lenses use it."""
+    """A version there is: what it is called, whose it is, which lenses use it, how it is kept fresh.
+
+    `refresh` is `by object`, `over projections` or `full`, and `reason` says why.
+    """
 
     name: str
     version: int
     title: str
     source: Source
     lenses: tuple[str, ...]
+    refresh: str
+    reason: str
 
 
 class Projections(Mapping[str, "Projection"]):
@@ -73,7 +80,7 @@ class Projections(Mapping[str, "Projection"]):
 
     def versions(self) -> tuple[Version, ...]:
         """Every version of every projection, and which lenses use it."""
-        used = {name: self.lenses.lens(name).versions for name in self.lenses.names()}
+        used = {lens.name: lens.versions for lens in self.lenses.all()}
         return tuple(
             Version(
                 name=one.name,
@@ -81,14 +88,41 @@ class Projections(Mapping[str, "Projection"]):
                 title=one.title,
                 source=one.source,
                 lenses=tuple(lens for lens, chosen in used.items() if chosen.get(one.name) == one.version),
+                refresh=refresh_rule(one).kind,
+                reason=refresh_rule(one).reason,
             )
             for one in sorted(self.catalogue, key=lambda each: (each.name, each.version))
         )
 
-    def lint(self, text: str, *, where: str) -> tuple[Finding, ...]:
-        """What breaks a rule in the text of a projection's file, over the default lens."""
-        known = [one for one in self.lenses.lens().definitions if one.name != _named(text)]
-        return lint(text, where=where, known=known)
+    def told(self, one: Definition) -> dict[str, str]:
+        """What there is to say of a version besides its SQL."""
+        rule = refresh_rule(one)
+        used = [lens.name for lens in self.lenses.all() if lens.versions.get(one.name) == one.version]
+        told = {
+            "projection": one.called,
+            "title": one.title,
+            "whose": "shipped with vfdir_lab" if one.source == "shipped" else "your own",
+            "in the lens": ", ".join(used) or "none",
+            "key": one.key,
+            "refreshed": str(rule),
+        }
+        with suppress(ProjectionError):  # of one that does not run there is none
+            through = self[one.name].through(self.lenses.lens(), one.version)
+            told["fingerprint"] = through.fingerprints[one.name]
+        return told
+
+    def check(self, file: Path | None = None) -> CheckReport:
+        """Check a file by the rules and its cases, or all of the person's own.
+
+        Raises:
+            UsageError: the file cannot be read.
+        """
+        lens = self.lenses.lens()
+        return check_all(self.folder, lens, self.problems) if file is None else check_file(file, lens)
+
+    def check_text(self, text: str, *, where: str) -> CheckReport:
+        """Check the text of a file by the rules."""
+        return check_text(text, where=where, lens=self.lenses.lens())
 
 
 class Projection:
@@ -192,11 +226,6 @@ FROM events
 WHERE kind = 'block.observed'
 GROUP BY object_id
 """
-
-
-def _named(text: str) -> str:
-    found = re.search(r"^--\s*projection\s*:\s*(\S+)", text, re.MULTILINE)
-    return found[1] if found else ""
 
 
 def _body(sql: str) -> str:

@@ -79,6 +79,10 @@ class View:
         head = self._desk.log.coverage().head if self.head is None else self.head
         return Standpoint(head=head, lens=self.definitions, at=self.at)
 
+    def head_at(self, moment: Moment) -> Head:
+        """The head that a moment means for this archive. Raises HeadError."""
+        return head_of(self._desk.log, moment)
+
     def sql(self, query: str, /, **tables: object) -> duckdb.DuckDBPyRelation:
         """Ask in SQL; a lazy DuckDB relation. As `Archive.sql`.
 
@@ -110,7 +114,7 @@ class View:
         known = log.coverage().head if head is None else head_of(log, head)
         return View(self._desk, name=self.name, head=known, at=instant_of(moment), lens=self._lens)
 
-    def lens(self, name: str, *, as_of: Moment | None = None) -> View:
+    def lens(self, name: str | None = None, *, as_of: Moment | None = None) -> View:
         """The same standpoint through another lens, also one that `use` has yet to make.
 
         With `as_of`, the lens as it was set then.
@@ -118,6 +122,7 @@ class View:
         Raises:
             UsageError: it cannot be a lens's name. HeadError, ProjectionError
         """
+        name = name or self._desk.lenses.default
         check_name(name)
         fixed = None
         if as_of is not None:
