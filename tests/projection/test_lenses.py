@@ -406,3 +406,36 @@ def test_a_projection_may_be_recorded_by_hand_and_is_trusted(archive: Archive) -
         ]
     )
     assert archive.sql(TITLES).fetchall() == LOUD
+
+
+# --------------------------------------------------------------------------------------------- by number
+
+
+def test_a_shipped_version_can_be_read_by_its_number(archive: Archive) -> None:
+    """Whatever is in force: a rule of one's own is a shipped one with a column changed."""
+    body = "SELECT * REPLACE (title || '!' AS title) FROM blocks_v2"
+    archive.projections["blocks"].save(8, "Called out", body)
+    archive.projections["blocks"].use(8)
+    assert archive.sql(TITLES).fetchall() == [(f"{title}!",) for (title,) in TIDES]
+    assert archive.sql("SELECT title FROM blocks_v2 ORDER BY title").fetchall() == TIDES
+    assert archive.projections.check().ok
+    archive.projections["channels"].save(8, "Long ones", "SELECT * FROM channels_v2 WHERE length > 2")
+    archive.projections["channels"].use(8)
+    assert archive.sql("SELECT title FROM channels").fetchall() == [("Tides",)]
+    assert archive.diff("blocks", 2, 8).columns == {"title": 3}
+
+
+@pytest.mark.parametrize("name", ["blocks_v1", "blocks_v99", "nothing_v2", "blocks_v02", "blocks_v7"])
+def test_only_shipped_versions_have_a_number_to_read_by(archive: Archive, name: str) -> None:
+    archive.projections["blocks"].save(8, "Bad", f"SELECT * FROM {name}")
+    with pytest.raises(ProjectionError, match=f"there is no table {name}"):
+        archive.projections["blocks"].use(8)
+    assert not archive.projections.check().ok
+
+
+def test_a_version_by_its_number_means_the_same_whatever_is_in_force(archive: Archive) -> None:
+    archive.projections["sizes"].save(1, "Sizes", "SELECT object_id, length(title) AS n FROM blocks_v2")
+    archive.lens("mine").use(sizes=1)
+    before = archive.lens("mine").definitions.fingerprints["sizes"]
+    archive.lens("mine").use(blocks=7)
+    assert archive.lens("mine").definitions.fingerprints["sizes"] == before

@@ -33,6 +33,14 @@ _FACTS = "SELECT event_id, kind, object_id, left(payload, 60) AS payload FROM ev
 WHERE kind NOT LIKE 'scan.%' ORDER BY hlc DESC, device DESC, seq DESC LIMIT 8"
 
 
+_RULE = """/* Titles fall back to the beginning of the text, or to the name of the file. */
+SELECT * REPLACE (
+    COALESCE(NULLIF(title, ''), NULLIF(left(content, 40), ''), filename, source_title) AS title
+)
+FROM blocks_v2
+"""
+
+
 def add_to(app: typer.Typer) -> None:
     """Add this command."""
     app.command("demo")(demo)
@@ -54,6 +62,7 @@ def demo(home: Home = None) -> None:
             _pull(archive, "Meanwhile another person added, renamed and moved things. Pull again.", full=True)
             _ask(archive, "The facts this added. None was overwritten.", _FACTS)
             _look_back(archive, str(head), channel)
+            _rewrite(archive)
             _snapshot(archive, place, channel)
             _verify(archive)
     _farewell(place)
@@ -106,6 +115,26 @@ def _look_back(archive: Archive, head: str, channel: str) -> None:
     then = archive.as_of(head=head).sql(query).to_arrow_table().column("title").to_pylist()
     now = archive.sql(query).to_arrow_table().column("title").to_pylist()
     say_table(("then", "now"), list(zip(then, now, strict=False)))
+
+
+def _rewrite(archive: Archive) -> None:
+    """A rule of one's own, compared, put in force, and undone."""
+    number = archive.projections["blocks"].new(title="A name for everything").name[1:].partition("_")[0]
+    archive.projections["blocks"].save(int(number), "A name for everything", _RULE)
+    _step(
+        "Rewrite the rule: a block without a title is called by the beginning of its text. What changes?",
+        f"projection diff blocks 2 {number}",
+    )
+    say("\n".join(str(archive.diff("blocks", 2, int(number))).splitlines()[:9]))
+    _step(
+        "Put it in force, ask, and go back: a swap is an event, and so is its undoing.",
+        f"projection use blocks {number}",
+    )
+    archive.projections["blocks"].use(int(number))
+    ask = "SELECT count(*) FROM blocks WHERE title IS NULL OR title = ''"
+    untitled = archive.sql(ask).fetchall()[0][0]
+    archive.projections["blocks"].use(2)
+    say_table(("untitled through v2", f"through v{number}"), [(archive.sql(ask).fetchall()[0][0], untitled)])
 
 
 def _snapshot(archive: Archive, place: Path, channel: str) -> None:

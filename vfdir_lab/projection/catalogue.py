@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
@@ -20,6 +21,7 @@ from vfdir_lab.projection.definition import LEAF, Definition, Source, define
 
 NO_PROJECTIONS = frozenset({"helpers", "upcasts"})
 RESERVED = frozenset({LEAF, "log_segments", "asked"})
+PIN = re.compile(r"([a-z][a-z0-9_]*)_v([1-9][0-9]{0,8})")
 FILE_NAME = re.compile(r"v([1-9][0-9]{0,8})_([a-z0-9_]+)\.sql")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -124,6 +126,22 @@ def in_order(definitions: Iterable[Definition]) -> list[Definition]:
         raise ProjectionFileError(
             f"projections read each other in a circle: {circle}; let one of them read {LEAF} instead"
         ) from error
+
+
+def with_pins(definitions: Iterable[Definition]) -> list[Definition]:
+    """The definitions, and the shipped versions that they read by number: `blocks_v2` is version 2 of blocks.
+
+    So a version of a person's own can be a shipped one with a column changed, whatever is in force.
+    """
+    found = {one.name: one for one in definitions}
+    unread = list(found.values())
+    while unread:
+        for name in sorted(unread.pop().reads - found.keys()):
+            match = PIN.fullmatch(name)
+            if match is not None and (match[1], int(match[2])) in shipped():
+                found[name] = replace(shipped()[match[1], int(match[2])], name=name)
+                unread.append(found[name])
+    return list(found.values())
 
 
 def readable(definitions: Iterable[Definition], name: str) -> list[Definition]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vfdir_lab.errors import ProjectionError, ProjectionFileError, UsageError
 from vfdir_lab.projection.cases import CaseResult, read_cases, run_case
-from vfdir_lab.projection.catalogue import in_order, readable
+from vfdir_lab.projection.catalogue import in_order, readable, with_pins
 from vfdir_lab.projection.definition import Definition, define
 from vfdir_lab.projection.lens import Lens
 from vfdir_lab.projection.lint import RULES, Finding, lint
@@ -59,7 +60,7 @@ class CheckReport:
 
 def check_text(text: str, *, where: str, lens: Lens, folder: Path | None = None) -> CheckReport:
     """Lint the text of a file over the projections of a lens, and run the cases in `folder` / cases."""
-    known = readable(lens.definitions, _named(text))
+    known = _known(text, where, lens)
     findings = lint(text, where=where, known=known)
     report = CheckReport(files=(where,), findings=findings)
     if folder is None or not report.ok:
@@ -96,6 +97,15 @@ def check_all(folder: Path, lens: Lens, problems: Iterable[ProjectionFileError])
         if not any(problem.startswith(where) for problem in report.problems):
             report += check_file(file, lens)
     return report
+
+
+def _known(text: str, where: str, lens: Lens) -> list[Definition]:
+    """What the text may read: the lens, and the shipped versions that it names by number."""
+    there = list(lens.definitions)
+    with suppress(ProjectionError):  # what is wrong with it, the rules say
+        there = [one for one in there if one.name != _named(text)]
+        there = with_pins([*there, define(text, where=where, source="own")])
+    return readable(there, _named(text))
 
 
 def _needed(known: Sequence[Definition], definition: Definition) -> list[Definition]:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import duckdb
 
 from vfdir_lab.errors import ProjectionError
-from vfdir_lab.projection.catalogue import in_order, shipped
+from vfdir_lab.projection.catalogue import in_order, shipped, with_pins
 from vfdir_lab.projection.connection import plainly, quoted
 from vfdir_lab.projection.definition import Definition
 from vfdir_lab.projection.fingerprint import fingerprints, of_all
@@ -89,7 +89,7 @@ def lens_of(name: str, definitions: Iterable[Definition]) -> Lens:
         ProjectionFileError: they read each other in a circle, or what is not among them.
         ProjectionError: DuckDB refuses one of them, or one gives a column twice or no key.
     """
-    ordered = in_order(definitions)
+    ordered = in_order(with_pins(definitions))
     if all(one.source == "shipped" for one in ordered):
         return Lens(name=name, definitions=tuple(ordered))
     return Lens(name=name, definitions=tuple(_filled(ordered)))

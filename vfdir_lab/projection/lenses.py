@@ -15,7 +15,7 @@ from pathlib import Path
 from vfdir_lab.errors import ProjectionError, ProjectionFileError, UsageError, VfdirError
 from vfdir_lab.event.ids import subject
 from vfdir_lab.log import EventLog, Head
-from vfdir_lab.projection.catalogue import Catalogue, readable, shipped
+from vfdir_lab.projection.catalogue import Catalogue, readable, shipped, with_pins
 from vfdir_lab.projection.choices import (
     EVENTS,
     Book,
@@ -234,7 +234,7 @@ def _lens(name: str, definitions: tuple[Definition, ...]) -> Lens:
 def _check(definition: Definition, lens: Sequence[Definition]) -> None:
     """Refuse a person's SQL that breaks a rule."""
     where = f"{definition.name}/v{definition.version}"
-    found = lint(definition.sql, where=where, known=readable(lens, definition.name))
+    found = lint(definition.sql, where=where, known=readable(with_pins(lens), definition.name))
     broken = [finding for finding in found if not RULES[finding.rule].portable]
     if broken:
         more = f" (and {len(broken) - 1} more; `vfdir-lab projection lint` lists them)" if broken[1:] else ""

@@ -166,13 +166,16 @@ class Projection:
         return lens_of(lens.name, [*others, self[version]])
 
     def new(self, *, title: str = _TITLE) -> Path:
-        """Write a file to begin with, under the next free number: the version in force, or a first fold.
+        """Write a file to begin with, under the next free number; it answers as the version in force.
 
         Raises:
             ArchiveWriteError: the folder cannot be written.
         """
         model = self._shelf.lenses.lens().get(self.name)
-        body = _body(model.sql) if model else _FIRST
+        if model is None:
+            body = _FIRST
+        else:
+            body = _OVER.format(model.name, model.version) if model.source == "shipped" else _body(model.sql)
         return self.save(self._next_number(), title, body)
 
     def save(self, version: int, title: str, body: str) -> Path:
@@ -218,6 +221,11 @@ class Projection:
         return "".join(f"-- {key}: {value}\n" for key, value in lines.items())
 
 
+_OVER = """/* Write here what the rule is. {0}_v{1} is version {1}; `projection show {0} {1}` prints it.
+   To change one column: SELECT * REPLACE (… AS column). */
+SELECT *
+FROM {0}_v{1}
+"""
 _FIRST = """/* Write here what the rule is. */
 SELECT
     object_id,
