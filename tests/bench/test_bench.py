@@ -8,9 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from vfdir_lab.bench import log
+from vfdir_lab.bench import log, replay, replay_material
 from vfdir_lab.bench.__main__ import main
 from vfdir_lab.bench.measure import Figure
+from vfdir_lab.log import verify
 
 KEYS = {"what", "value", "unit", "baseline", "ratio", "bound", "holds", "kind"}
 
@@ -59,5 +60,23 @@ def test_the_exit_code_says_whether_every_gate_holds(
         Figure(what="gate", value=value, unit="ms", kind="gate", bound=2.0),
         Figure(what="no gate", value=9.0, unit="ms", kind="informs", bound=2.0),
     ]
-    monkeypatch.setattr("vfdir_lab.bench.__main__.figures", lambda *_, **__: iter(found))
+    monkeypatch.setattr(log, "figures", lambda *_, **__: iter(found))
     assert main(["log", "--json"]) == code
+
+
+def test_replay_is_measured_and_given_as_json(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "LIBRARY_SLICE", 20)
+    main(["replay", "--json", "--size", "300", "--repetitions", "1"])
+    found = json.loads(capsys.readouterr().out)
+    assert all(set(one) == KEYS and one["value"] > 0 for one in found)
+    for words in ("all columns", "four fields", "as of", "SQLite", "Python loop"):
+        assert any(words in one["what"] for one in found)
+
+
+def test_the_log_of_blocks_is_one_that_verify_proves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay_material, "SEGMENT_EVENTS", 100)
+    made = replay_material.log_of_blocks(tmp_path, events=250)
+    assert made.coverage().events == 250
+    assert verify(made).ok

@@ -1,4 +1,4 @@
-"""`python -m vfdir_lab.bench log`: measure, print, and say by the exit code whether every gate holds."""
+"""`python -m vfdir_lab.bench log | replay`: measure, print, say by the exit code whether every gate holds."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from vfdir_lab.bench.log import figures
+from vfdir_lab.bench import log, replay
 from vfdir_lab.bench.measure import Figure
 from vfdir_lab.bench.plot import bars
 
 REPETITIONS = 9
+MEASURED = {"log": log, "replay": replay}
+SIZES = {"log": 100_000, "replay": 1_500_000}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     found = []
     with tempfile.TemporaryDirectory(prefix="vfdir_lab_bench_") as folder:
-        for figure in figures(Path(folder), size=asked.size, repetitions=asked.repetitions):
+        size = SIZES[asked.what] if asked.size is None else asked.size
+        for figure in MEASURED[asked.what].figures(Path(folder), size=size, repetitions=asked.repetitions):
             found.append(figure)
             print(f"{len(found)}: {figure.what}", file=sys.stderr)  # noqa: T201 - it speaks to a person
     if asked.json:
@@ -38,9 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m vfdir_lab.bench", description=__doc__)
-    parser.add_argument("what", choices=["log"], help="what to measure")
+    parser.add_argument("what", choices=sorted(MEASURED), help="what to measure")
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of a table")
-    parser.add_argument("--size", type=int, default=100_000, metavar="N", help="events in the log")
+    parser.add_argument("--size", type=int, metavar="N", help="events in the log")
     parser.add_argument("--repetitions", type=int, default=REPETITIONS, metavar="N", help="of each turn")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write the ratios as a picture (SVG)")
     return parser

@@ -3,48 +3,30 @@
 -- title: Mirror
 -- key: object_id
 /* What are.na last showed, without local wishes; fields as in `blocks` v2. Channels that were only met inside
-   another channel are here too. `length` is the number of connections we hold, null for a channel whose
-   contents were never read. */
-WITH states AS (
-    SELECT
-        object_id,
-        arg_max(kind, {'h': hlc, 'd': device, 's': seq}) AS newest,
-        latest('slug') AS slug,
-        latest('title') AS title,
-        latest('description') AS description,
-        latest('visibility') AS visibility,
-        latest('state') AS state,
-        latest('owner') AS owner,
-        latest('created_at') AS created_at,
-        latest('updated_at') AS updated_at,
-        latest('metadata') AS metadata
-    FROM events
-    WHERE kind IN ('channel.observed', 'channel.vanished')
-    GROUP BY object_id
-),
-lengths AS (
+   another channel are here too. `length` is the number of connections we hold that are still there, null for a
+   channel whose contents were never read. */
+WITH lengths AS (
     SELECT channel, sum(held) AS length
     FROM (
-        SELECT channel, 1 AS held FROM connections
+        SELECT channel, 1 AS held FROM connections WHERE position IS NOT NULL
         UNION ALL
         SELECT DISTINCT channel, 0 AS held FROM scans
     )
     GROUP BY channel
 )
 SELECT
-    states.object_id,
-    TRY_CAST(split_part(states.object_id, ':', 2) AS BIGINT) AS remote_id,
-    slug ->> '$' AS slug,
-    title ->> '$' AS title,
-    prose(description) AS description,
-    visibility ->> '$' AS visibility,
-    state ->> '$' AS state,
-    agent(owner) AS owner,
-    moment(created_at) AS created_at,
-    moment(updated_at) AS updated_at,
-    CASE json_type(metadata) WHEN 'OBJECT' THEN CAST(metadata AS VARCHAR) END AS metadata,
+    object_id,
+    remote_id,
+    slug,
+    title,
+    description,
+    visibility,
+    state,
+    owner,
+    created_at,
+    updated_at,
+    metadata,
     CAST(lengths.length AS BIGINT) AS length,
-    FALSE AS pending
-FROM states
-LEFT JOIN lengths ON lengths.channel = states.object_id
-WHERE newest = 'channel.observed'
+    pending
+FROM channel_states
+LEFT JOIN lengths ON lengths.channel = channel_states.object_id

@@ -10,52 +10,23 @@
    channel's order is read from one device: the one with the newest complete scan of it, or, before there is
    any, the newest scan begun. What that device has not ranked yet was connected since: it comes on top, by
    time and number. */
-WITH states AS (
-    SELECT
-        object_id,
-        arg_max(kind, {'h': hlc, 'd': device, 's': seq}) AS newest,
-        latest('channel') ->> '$' AS channel,
-        latest('item') ->> '$' AS item,
-        latest('pinned') AS pinned,
-        latest('connected_at') AS connected_at,
-        latest('connected_by') AS connected_by,
-        latest('metadata') AS metadata
-    FROM events
-    WHERE kind IN ('connection.observed', 'connection.vanished')
-    GROUP BY object_id
+WITH leaders AS (
+    SELECT channel, max({'complete': complete, 'hlc': hlc, 'device': device, 'seq': seq}) AS reading
+    FROM readings
+    GROUP BY channel
 ),
-gone AS (
-    SELECT object_id
-    FROM events
-    WHERE kind IN ('block.observed', 'block.vanished', 'channel.observed', 'channel.vanished')
-    GROUP BY object_id
-    HAVING arg_max(kind, {'h': hlc, 'd': device, 's': seq}) IN ('block.vanished', 'channel.vanished')
-),
-ranks AS (
-    SELECT object_id, device, latest('rank') ->> '$' AS rank
-    FROM events
-    WHERE kind IN ('connection.observed', 'connection.ranked')
-    GROUP BY object_id, device
-),
-readings AS (
-    SELECT
-        payload ->> '$.channel' AS channel,
-        arg_max(
-            device,
-            {
-                'c': CASE kind WHEN 'scan.finished' THEN 1 ELSE 0 END,
-                'h': hlc,
-                'd': device,
-                's': seq
-            }
-        ) AS device
-    FROM events
-    WHERE kind = 'scan.started' OR (kind = 'scan.finished' AND payload ->> '$.complete' = 'true')
-    GROUP BY payload ->> '$.channel'
+states AS (
+    SELECT *
+    FROM connection_states
+    WHERE
+        newest = 'connection.observed'
+        AND NOT EXISTS (
+            SELECT 1 FROM gone WHERE gone.object_id IN (connection_states.channel, connection_states.item)
+        )
 )
 SELECT
     states.object_id,
-    TRY_CAST(split_part(states.object_id, ':', 2) AS BIGINT) AS remote_id,
+    states.remote_id,
     states.channel,
     states.item,
     row_number() OVER (
@@ -63,18 +34,16 @@ SELECT
         ORDER BY
             CASE WHEN ranks.rank IS NULL THEN 1 ELSE 0 END,
             ranks.rank,
-            moment(states.connected_at) NULLS FIRST,
-            TRY_CAST(split_part(states.object_id, ':', 2) AS BIGINT) NULLS LAST,
+            states.connected_at NULLS FIRST,
+            states.remote_id NULLS LAST,
             states.object_id
     ) AS position,
-    TRY_CAST(pinned ->> '$' AS BOOLEAN) AS pinned,
-    moment(connected_at) AS connected_at,
-    agent(connected_by) AS connected_by,
-    CASE json_type(metadata) WHEN 'OBJECT' THEN CAST(metadata AS VARCHAR) END AS metadata,
+    states.pinned,
+    states.connected_at,
+    states.connected_by,
+    states.metadata,
     FALSE AS pending
 FROM states
-LEFT JOIN readings ON readings.channel = states.channel
-LEFT JOIN ranks ON ranks.object_id = states.object_id AND ranks.device = readings.device
-WHERE
-    newest = 'connection.observed'
-    AND NOT EXISTS (SELECT 1 FROM gone WHERE gone.object_id IN (states.channel, states.item))
+LEFT JOIN leaders ON leaders.channel = states.channel
+LEFT JOIN connection_ranks AS ranks
+    ON ranks.object_id = states.object_id AND ranks.device = struct_extract(leaders.reading, 'device')

@@ -1,0 +1,85 @@
+"""The same fold in other ways: SQLite with JSON and a window, a loop, an event-sourcing library.
+
+Each takes the first `count` events of a segment and gives the milliseconds that folding took; getting the
+events in is not counted, so that each way starts from where it keeps them.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from importlib import import_module
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pyarrow.parquet as pq
+
+FIELDS = ("title", "type", "description", "updated_at")
+Row = tuple[str, int, str]
+
+
+def by_sqlite(segment: Path, folder: Path, count: int) -> float:
+    """The newest value of each field by window functions over `json_each`."""
+    sql = (files("vfdir_lab.bench") / "replay_sqlite.sql").read_text("utf-8")
+    connection = sqlite3.connect(folder / "events.sqlite")
+    try:
+        connection.execute("CREATE TABLE events (object_id TEXT, hlc INTEGER, payload TEXT)")
+        connection.executemany("INSERT INTO events VALUES (?, ?, ?)", _rows(segment, count))
+        connection.commit()
+        started = perf_counter()
+        connection.execute(f"CREATE TABLE folded AS {sql}")
+        return (perf_counter() - started) * 1000
+    finally:
+        connection.close()
+
+
+def by_loop(segment: Path, folder: Path, count: int) -> float:
+    """A dictionary of dictionaries, in stamp order."""
+    del folder
+    rows = _rows(segment, count)
+    started = perf_counter()
+    state: dict[str, dict[str, Any]] = {}
+    for object_id, _, payload in sorted(rows, key=lambda row: row[1]):
+        said = json.loads(payload)
+        known = state.setdefault(object_id, {})
+        for field in FIELDS:
+            if field in said:
+                known[field] = said[field]
+    return (perf_counter() - started) * 1000
+
+
+def by_library(segment: Path, folder: Path, count: int) -> float | None:
+    """Every aggregate rebuilt by the library's repository from its SQLite store; None without the library."""
+    if find_spec("eventsourcing") is None:
+        return None
+    domain, application = import_module("eventsourcing.domain"), import_module("eventsourcing.application")
+
+    class Block(domain.Aggregate):  # type: ignore[name-defined,misc]
+        class Said(domain.Aggregate.Event):  # type: ignore[name-defined,misc]
+            fields: dict[str, Any]
+
+            def apply(self, aggregate: Any) -> None:
+                for field in FIELDS:
+                    if field in self.fields:
+                        setattr(aggregate, field, self.fields[field])
+
+    place = str(folder / "library.sqlite")
+    app = application.Application(env={"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": place})
+    blocks: dict[str, Any] = {}
+    for object_id, _, payload in _rows(segment, count):
+        block = blocks.setdefault(object_id, Block())
+        block.trigger_event(Block.Said, fields=json.loads(payload))
+    app.save(*blocks.values())
+    started = perf_counter()
+    for block in blocks.values():
+        app.repository.get(block.id)
+    return (perf_counter() - started) * 1000
+
+
+def _rows(segment: Path, count: int) -> list[Row]:
+    table = pq.read_table(segment, columns=["object_id", "hlc", "payload"], partitioning=None).slice(0, count)
+    columns = (table.column(name).to_pylist() for name in ("object_id", "hlc", "payload"))
+    return list(zip(*columns, strict=True))
