@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import pyarrow as pa
 import pytest
 
 from vfdir_lab.archive import Archive
-from vfdir_lab.errors import HeadError, LogDamagedError, QueryError, UsageError
-from vfdir_lab.event import Event
-from vfdir_lab.log import SCHEMA, Head
+from vfdir_lab.errors import HeadError, LogDamagedError, LogError, QueryError, UsageError
+from vfdir_lab.event import Draft, Event
+from vfdir_lab.log import SCHEMA, EventLog, Head, compact
 from vfdir_lab.projection import Engine, Lens, default_lens
 from vfdir_lab.projection.definition import define
 from vfdir_lab.projection.engine import KEPT_CONNECTIONS
@@ -287,3 +288,70 @@ def test_a_payload_that_is_no_json_is_a_query_error(desk: Any, event: MakeEvent)
     with pytest.raises(QueryError, match=r"(?i)malformed json"):
         engine.arrow("FROM blocks")
     assert engine.relation("SELECT payload FROM events").fetchall() == [("{not json",)]
+
+
+# ----------------------------------------------------------------------- compacted while being read
+
+
+def compacting(desk: Any, events: int = 6) -> EventLog:
+    """The log of a desk, with so many segments to be compacted."""
+    log: EventLog = desk.log()
+    for number in range(1, events + 1):
+        log.append([Draft(kind="block.observed", object_id=f"block:{number}", payload={"title": "T"})])
+    return log
+
+
+COUNT = "SELECT count(*) AS n FROM blocks"
+BLOCKS = "SELECT DISTINCT object_id FROM events WHERE kind = 'block.observed'"
+
+
+@pytest.mark.parametrize("how", ["arrow", "stream", "facts", "relation"])
+def test_an_answer_whose_files_are_compacted_away_begins_again(
+    desk: Any, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Another process runs `compact --now` between the listing and the reading."""
+    log = compacting(desk)
+    engine = desk.engine()
+    listed = engine._log.coverage()
+    compact(log, now=True)
+    known = iter([listed])
+    again = engine._log.coverage
+    monkeypatch.setattr(engine._log, "coverage", lambda: next(known, None) or again())
+    head = listed.head
+    ask: dict[str, Callable[[], pa.Table]] = {
+        "arrow": partial(engine.arrow, COUNT, head=head),
+        "stream": lambda: pa.Table.from_batches(engine.stream(COUNT, head=head)),
+        "facts": partial(engine.facts, f"WITH blocks AS ({BLOCKS}) {COUNT}", {}, head=head),
+        "relation": lambda: engine.relation(COUNT, head=head).to_arrow_table(),
+    }
+    assert ask[how]()["n"].to_pylist() == [6]
+    assert next(known, None) is None
+
+
+def test_files_that_keep_going_away_are_an_error_with_a_name(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = compacting(desk)
+    engine = desk.engine()
+    listed = engine._log.coverage()
+    compact(log, now=True)
+    monkeypatch.setattr(engine._log, "coverage", lambda: listed)
+    for ask in (engine.arrow, engine.relation):
+        with pytest.raises(LogError, match="keep changing while being read; try again"):
+            ask(COUNT)
+
+
+def test_a_stream_under_way_says_to_run_it_again(desk: Any, event: MakeEvent) -> None:
+    events = [
+        event("aaaa", seq, "block.observed", f"block:{seq}", title=f"{seq * 7919 % 100_003:06d} a text" * 9)
+        for seq in range(1, 60_001)
+    ]
+    desk.write(events, lambda: 500)
+    stream = desk.engine().stream("SELECT payload FROM events")
+    next(stream)
+    for segment in desk.segments():
+        segment.unlink()
+    with pytest.raises(
+        LogError, match=r"^files went away while this answer was being read .*; run it again$"
+    ):
+        sum(batch.num_rows for batch in stream)

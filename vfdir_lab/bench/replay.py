@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -30,23 +31,7 @@ LIBRARY_SLICE = 3_000
 FULL_BOUND, FEW_BOUND, TENTH_BOUND = 4, 3, 1 / 4
 RIVAL_BOUND, LIBRARY_BOUND = 1 / 10, 1 / 100
 
-FOUR_FIELDS = """-- projection: four
--- version: 1
--- title: Four fields
--- key: object_id
-SELECT
-    object_id,
-    newest(said[1]) ->> '$' AS title,
-    newest(said[2]) ->> '$' AS type,
-    newest(said[3]) ->> '$.markdown' AS description,
-    newest(said[4]) ->> '$' AS updated_at
-FROM (
-    SELECT *, json_extract(payload, ['$.title', '$.type', '$.description', '$.updated_at']) AS said
-    FROM events
-    WHERE kind IN ('block.observed', 'block.vanished')
-)
-GROUP BY object_id
-"""
+FOUR_FIELDS = (files("vfdir_lab.bench") / "replay_four.sql").read_text("utf-8")
 """A fold of a person's own: four fields of each block, each the newest value that was said."""
 
 

@@ -1,51 +1,70 @@
-"""The connections that answer queries: DuckDB in memory over one coverage of the log.
+"""The engine: answers queries over a log, each from one standpoint.
 
-Two sorts, over the same views. The *trusted* one reads Parquet itself and runs only SQL that ships with
-vfdir_lab. The *confined* one is for what a person types: segments are registered as datasets, then external
-access is switched off and the configuration locked, so no statement can read or write a file. (Allowing the
-folder instead would not do: `COPY … TO` overwrites a segment, also hidden inside a SELECT.)
+Owns the connections, which `opening.py` opens and which are kept as long as they answer the same. Where there
+are checkpoints, an answer is read from them and the events after them; anything wrong with one means that it
+is computed in full. An answer whose files a compaction took away begins again over those that replaced them.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from importlib.resources.abc import Traversable
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
 
-from vfdir_lab.errors import LogDamagedError, QueryError, UsageError
-from vfdir_lab.log import SCHEMA, EventLog, Head, Segment
-from vfdir_lab.projection.connection import confine, connect, literal, plainly, quoted
+from vfdir_lab.errors import LogError, QueryError, VfdirError
+from vfdir_lab.log import Coverage, EventLog, Head
+from vfdir_lab.log.listing import LISTING_TRIES
+from vfdir_lab.projection.checkpoints import Checkpoints
+from vfdir_lab.projection.connection import connect, plainly
 from vfdir_lab.projection.definition import LEAF
+from vfdir_lab.projection.incremental import Ground
 from vfdir_lab.projection.leaf import SOURCE, events_sql
 from vfdir_lab.projection.lens import Lens, default_lens
+from vfdir_lab.projection.opening import (
+    FOREIGN,
+    Opened,
+    Standpoint,
+    gone_is_named,
+    meaning,
+    named,
+    open_best,
+    paths_of,
+)
+from vfdir_lab.projection.source import add_tables, as_table, segments_sql
+
+__all__ = ["Engine", "Standpoint", "read_sql"]
 
 KEPT_CONNECTIONS = 6
 _ALLOWED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standpoint:
-    """From where a question is answered: at a head, through a lens, and, with `at`, as things were then."""
-
-    head: Head
-    lens: Lens
-    at: datetime | None
+Cache = Path | Callable[[], Path] | None
+Answer = TypeVar("Answer")
 
 
 class Engine:
-    """Answers queries over a log; where no lens is given, through the shipped default."""
+    """Answers queries over a log; where no lens is given, through the shipped default.
 
-    def __init__(self, log: EventLog) -> None:
+    `cache` is the folder where checkpoints may be, or gives it when first needed; None: there are none.
+    """
+
+    def __init__(self, log: EventLog, cache: Cache = None) -> None:
         self._log = log
-        self._kept: OrderedDict[object, duckdb.DuckDBPyConnection] = OrderedDict()
+        self._cache = cache
+        self._checkpoints: Checkpoints | None = None
+        self._ground: Ground | None = None
+        self._kept: OrderedDict[object, Opened] = OrderedDict()
         self._facts: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person may want to know of the checkpoints: each said once."""
+        return () if self._checkpoints is None else tuple(self._checkpoints.notices)
 
     def arrow(
         self,
@@ -59,20 +78,21 @@ class Engine:
 
         `head` defaults to everything that counts now.
         """
-        connection = self._trusting(self._stand(head, lens))
-        with self._reading():
-            return connection.sql(query, params=dict(parameters or {})).to_arrow_table()
+        given = dict(parameters or {})
+        _, answer = self._ask(
+            lambda: self._trusting(query, head, lens),
+            lambda opened: opened.connection.sql(query, params=given).to_arrow_table(),
+        )
+        return answer
 
     def facts(self, query: str, parameters: Mapping[str, object], *, head: Head) -> pa.Table:
         """The answer to one of our own queries over `events` alone: no projection is set up for it."""
-        if self._facts is None:
-            self._facts = connect()
-        segments = self._log.require(head).upto(head)
-        paths = [str(self._log.path(segment)) for segment in segments]
-        with self._reading():
-            self._facts.execute(f"CREATE OR REPLACE VIEW {SOURCE} AS {_parquet(paths)}")
-            self._facts.execute(f"CREATE OR REPLACE VIEW {LEAF} AS {events_sql(segments, head)}")
-            return self._facts.sql(query, params=dict(parameters)).to_arrow_table()
+        given = dict(parameters)
+        _, answer = self._ask(
+            lambda: self._only_events(head),
+            lambda opened: opened.connection.sql(query, params=given).to_arrow_table(),
+        )
+        return answer
 
     def stream(
         self,
@@ -82,10 +102,29 @@ class Engine:
         head: Head | None = None,
         lens: Lens | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """As `arrow`, a batch at a time. One answer at a time: the next query ends it."""
-        connection = self._trusting(self._stand(head, lens))
-        with self._reading():
-            yield from connection.sql(query, params=dict(parameters or {})).to_arrow_reader(10_000)
+        """As `arrow`, a batch at a time. One answer at a time: the next query ends it.
+
+        Raises:
+            LogError: files went away while the answer was under way; ask again.
+        """
+        given = dict(parameters or {})
+
+        def begin(opened: Opened) -> tuple[pa.RecordBatchReader, pa.RecordBatch | None]:
+            reader = opened.connection.sql(query, params=given).to_arrow_reader(10_000)
+            return reader, next(reader, None)
+
+        opened, (reader, first) = self._ask(lambda: self._trusting(query, head, lens), begin)
+        if first is None:
+            return
+        yield first
+        try:
+            yield from reader
+        except FOREIGN as error:
+            if self._went_away(opened):
+                raise LogError(
+                    "files went away while this answer was being read (a compaction); run it again"
+                ) from error
+            raise meaning(self._log, error) from error
 
     def relation(
         self,
@@ -105,22 +144,21 @@ class Engine:
             QueryError: it is not one reading statement, or DuckDB refuses it.
             UsageError: a table of `tables` is no table, or takes a name that is in use.
         """
-        stand = self._stand(head, lens, at)
-        connection = self._connection(stand, confined=True, tables=tables)
-        try:
-            statements = connection.extract_statements(query)
-            if len(statements) != 1 or not _reads(statements[0], query):
-                raise QueryError(
-                    "one SELECT at a time: a query reads the archive, it does not change it (facts come by "
-                    "`pull`, wishes by `transaction`)"
-                )
-            if statements[0].type != duckdb.StatementType.SELECT and not tables:
-                connection = self._connection(stand, confined=True, alone=True)
-            relation = connection.sql(query)
-        except duckdb.Error as error:
-            raise QueryError(plainly(error)) from error
-        except TypeError as error:
-            raise QueryError("a query is a text, in Unicode") from error
+        if not isinstance(query, str):
+            raise QueryError("a query is a text, in Unicode")
+        own = {name: as_table(name, table) for name, table in (tables or {}).items()}
+
+        def ask(opened: Opened) -> duckdb.DuckDBPyRelation:
+            if not _is_select(opened.connection, query) and not own:
+                # EXPLAIN ANALYZE runs what it explains: it has a connection to itself.
+                opened = self._open(query, self._stand(head, lens, at), confined=True, alone=True)
+            return opened.connection.sql(query)
+
+        _, relation = self._ask(
+            lambda: self._open(query, self._stand(head, lens, at), confined=True, tables=own),
+            ask,
+            lambda error: QueryError(plainly(error)),
+        )
         if relation is None:
             raise QueryError("this statement gives no rows")
         return relation
@@ -129,76 +167,102 @@ class Engine:
         known = self._log.coverage().head if head is None else head
         return Standpoint(head=known, lens=lens or default_lens(), at=at)
 
-    def _trusting(self, stand: Standpoint) -> duckdb.DuckDBPyConnection:
-        """A connection for our own queries; confined where the views beneath them are a person's."""
-        return self._connection(stand, confined=not stand.lens.is_shipped)
-
-    def _connection(
+    def _ask(
         self,
-        stand: Standpoint,
-        *,
-        confined: bool,
-        tables: Mapping[str, object] | None = None,
-        alone: bool = False,
-    ) -> duckdb.DuckDBPyConnection:
-        """A connection that answers from there.
+        open_: Callable[[], Opened],
+        ask: Callable[[Opened], Answer],
+        said: Callable[[Exception], VfdirError] | None = None,
+    ) -> tuple[Opened, Answer]:
+        """Open and ask, anew as long as files go away meanwhile. `said` is what another failure means.
 
-        One that is `alone` answers one query: EXPLAIN ANALYZE runs anything.
+        Raises:
+            LogError: the files keep changing.
         """
-        segments = self._log.require(stand.head).upto(stand.head)
-        if tables or alone:
-            return self._open(segments, stand, confined=True, tables=tables)
-        paths = tuple(segment.path for segment in segments)
-        key = (paths, stand.head, stand.at, stand.lens.fingerprint, confined)
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        else:
-            self._kept[key] = self._open(segments, stand, confined=confined)
-            while len(self._kept) > KEPT_CONNECTIONS:
-                self._kept.popitem(last=False)
-        return self._kept[key]
+        for _ in range(LISTING_TRIES):
+            opened = None
+            try:
+                opened = open_()
+                return opened, ask(opened)
+            except FOREIGN as error:
+                if not (isinstance(error, FileNotFoundError) if opened is None else self._went_away(opened)):
+                    raise (said(error) if said else meaning(self._log, error)) from error
+        raise self._log.unquiet()
+
+    def _trusting(self, query: str, head: Head | None, lens: Lens | None) -> Opened:
+        """A connection for our own queries; confined where the views beneath them are a person's."""
+        stand = self._stand(head, lens)
+        return self._open(query, stand, confined=not stand.lens.is_shipped)
+
+    def _only_events(self, head: Head) -> Opened:
+        """The connection without projections."""
+        if self._facts is None:
+            self._facts = connect()
+        segments = self._log.require(head).upto(head)
+        paths = paths_of(self._log, segments)
+        with gone_is_named(paths):
+            self._facts.execute(f"CREATE OR REPLACE VIEW {SOURCE} AS {segments_sql(list(map(str, paths)))}")
+            self._facts.execute(f"CREATE OR REPLACE VIEW {LEAF} AS {events_sql(segments, head)}")
+        return Opened(connection=self._facts, segments=paths)
 
     def _open(
         self,
-        segments: tuple[Segment, ...],
+        query: str,
         stand: Standpoint,
         *,
         confined: bool,
-        tables: Mapping[str, object] | None = None,
-    ) -> duckdb.DuckDBPyConnection:
-        connection = connect()
-        paths = [str(self._log.path(segment)) for segment in segments]
-        if confined:
-            connection.register(SOURCE, _dataset(paths))
-            confine(connection)
-        else:
-            connection.execute(f"CREATE VIEW {SOURCE} AS {_parquet(paths)}")
-        connection.execute(f"CREATE VIEW {LEAF} AS {events_sql(segments, stand.head, stand.at)}")
-        for definition in stand.lens.definitions:
-            connection.execute(f"CREATE VIEW {quoted(definition.name)} AS {definition.view}")
-        taken = {SOURCE, LEAF, *stand.lens.versions}
-        for name, table in (tables or {}).items():
-            _add(connection, name, table, taken)
-            taken.add(name.lower())
-        return connection
+        tables: Mapping[str, pa.Table] | None = None,
+        alone: bool = False,
+    ) -> Opened:
+        """A connection that answers the query from there; one that is `alone`, or has tables, only that."""
+        coverage = self._log.require(stand.head)
+        segments = coverage.upto(stand.head)
+        quick = named(stand.lens, query) if stand.at is None else frozenset()
+        kept = self._listing(stand.lens, quick)
+        key = (tuple(segment.path for segment in segments), stand.head, stand.at, stand.lens.fingerprint)
+        if not (tables or alone) and (*key, confined, kept) in self._kept:
+            self._kept.move_to_end((*key, confined, kept))
+            return self._kept[*key, confined, kept]
+        ground = self._grounded(coverage, stand.head) if kept else None
+        opened = open_best(self._log, segments, stand, confined=confined, ground=ground, quick=quick)
+        if tables or alone:
+            add_tables(opened.connection, tables or {}, {SOURCE, LEAF, *stand.lens.versions})
+            return opened
+        self._kept[*key, confined, kept] = opened
+        while len(self._kept) > KEPT_CONNECTIONS:
+            self._kept.popitem(last=False)
+        return opened
 
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """The border to DuckDB and Arrow: damage is noticed at any moment of an answer, and named here."""
-        try:
-            yield
-        except (duckdb.Error, pa.ArrowException, OSError) as error:
-            raise self._damage(error) from error
+    def _listing(self, lens: Lens, names: frozenset[str]) -> tuple[object, ...]:
+        """The checkpoint files there are of these projections: others, and it is another connection."""
+        if not names or self._cache is None:
+            return ()
+        if self._checkpoints is None:
+            try:
+                folder = self._cache if isinstance(self._cache, Path) else self._cache()
+            except VfdirError:  # this machine has no place for them: answers are computed in full
+                return ()
+            self._checkpoints = Checkpoints(folder)
+        return self._checkpoints.listing(lens.fingerprints[name] for name in sorted(names))
 
-    def _damage(self, error: Exception) -> LogDamagedError | QueryError:
-        """What a failed read means: broken segments, if hashing finds any; else the error itself."""
-        broken = self._log.recheck()
-        if not broken:
-            return QueryError(plainly(error))
-        names = ", ".join(one.path for one in broken)
-        return LogDamagedError(
-            f"{names}: not readable as recorded; `vfdir-lab verify` says what is lost with it"
-        )
+    def _grounded(self, coverage: Coverage, head: Head) -> Ground | None:
+        """What refreshes stand on, kept so that several connections find out once what is touched."""
+        if self._checkpoints is None:
+            return None
+        if self._ground is None or self._ground.coverage is not coverage or self._ground.head != head:
+            self._ground = Ground(log=self._log, coverage=coverage, head=head, checkpoints=self._checkpoints)
+        return self._ground
+
+    def _went_away(self, opened: Opened) -> bool:
+        """Whether files that an answer needed are gone or broken, so that it is worth to begin anew."""
+        missing = [path for path in opened.segments if not path.exists()]
+        for path in missing:
+            self._log.look_again(path.relative_to(self._log.root).as_posix())
+        known = self._checkpoints
+        broken = [one for one in opened.checkpoints if known is not None and known.forget(one)]
+        if missing or broken:
+            for key in [key for key, kept in self._kept.items() if kept is opened]:
+                del self._kept[key]
+        return bool(missing or broken)
 
 
 def read_sql(folder: Traversable, name: str) -> str:
@@ -206,23 +270,22 @@ def read_sql(folder: Traversable, name: str) -> str:
     return (folder / f"{name}.sql").read_text("utf-8")
 
 
-def _dataset(paths: list[str]) -> Any:
-    if not paths:
-        return pa.table({field.name: pa.array([], field.type) for field in SCHEMA}, schema=SCHEMA)
-    # Here, since it imports pandas where that is installed, which takes a fifth of a second.
-    import pyarrow.dataset as pads  # noqa: PLC0415
+def _is_select(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
+    """Whether a query is a plain SELECT; EXPLAIN and such read, too.
 
-    return pads.dataset(paths, schema=SCHEMA, format="parquet", partitioning=None)
-
-
-def _parquet(paths: list[str]) -> str:
-    if paths:
-        return f"SELECT * FROM read_parquet([{', '.join(map(literal, paths))}], hive_partitioning = false)"
-    columns = ", ".join(f"CAST(NULL AS {_TYPES[str(field.type)]}) AS {field.name}" for field in SCHEMA)
-    return f"SELECT {columns} WHERE false"
-
-
-_TYPES = {"string": "VARCHAR", "int64": "BIGINT", "int16": "SMALLINT", "timestamp[us, tz=UTC]": "TIMESTAMPTZ"}
+    Raises:
+        QueryError: it does anything else.
+    """
+    try:
+        statements = connection.extract_statements(query)
+    except TypeError as error:
+        raise QueryError("a query is a text, in Unicode") from error
+    if len(statements) != 1 or not _reads(statements[0], query):
+        raise QueryError(
+            "one SELECT at a time: a query reads the archive, it does not change it (facts come by "
+            "`pull`, wishes by `transaction`)"
+        )
+    return bool(statements[0].type == duckdb.StatementType.SELECT)
 
 
 def _reads(statement: Any, query: str) -> bool:
@@ -233,12 +296,3 @@ def _reads(statement: Any, query: str) -> bool:
     if kind == duckdb.StatementType.MULTI:  # a PIVOT is two statements to the parser
         return query.lstrip("( \n\t").lower().startswith(("pivot", "unpivot", "from", "with", "select"))
     return kind in _ALLOWED
-
-
-def _add(connection: duckdb.DuckDBPyConnection, name: str, table: object, taken: set[str]) -> None:
-    if name.lower() in taken or not name:
-        raise UsageError(f"{name!r} is a table of the archive already; give yours another name")
-    try:
-        connection.register(name, pa.RecordBatchReader.from_stream(table).read_all())
-    except (TypeError, pa.ArrowInvalid) as error:
-        raise UsageError(f"{name} is a {type(table).__name__}; pass a DataFrame or an Arrow table") from error

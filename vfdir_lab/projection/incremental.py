@@ -1,0 +1,183 @@
+"""Incremental refresh: a projection's rows from its checkpoint and the events after it, merged on read.
+
+New events are those above the checkpoint's head, device by device, never by their stamps: a late merge brings
+old ones. K is the set of objects they are about. Of a projection that is answered object by object
+(`refresh.py`) the rows of K are computed from K's events, all others are the checkpoint's. One over other
+projections is its checkpoint as long as no row below it differs, else it is computed in full over the
+refreshed parts. Nothing that is kept is rewritten. That the rows are those of a full computation, for any
+cut, is checked by `tests/projection/test_incremental.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+import pyarrow as pa
+
+from vfdir_lab.log import Coverage, EventLog, Head, Segment
+from vfdir_lab.projection.checkpoint import Checkpoint
+from vfdir_lab.projection.checkpoints import Checkpoints
+from vfdir_lab.projection.connection import connect, literal, quoted
+from vfdir_lab.projection.definition import LEAF, Definition
+from vfdir_lab.projection.leaf import SOURCE, events_sql
+from vfdir_lab.projection.lens import Lens
+from vfdir_lab.projection.refresh import refresh_rule
+from vfdir_lab.projection.source import open_dataset, segments_sql
+
+SHARE = 0.2
+"""Of the events: with more of them to be read again, computing in full is as quick."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """The objects that new events are about (`object_id`), and all that `events` has about them."""
+
+    objects: pa.Table
+    events: pa.Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What a refresh stands on: the events up to a head, and the checkpoints that may be used for it.
+
+    `accepts` says of a projection's name and a checkpoint of it whether that may be used. What is found once
+    is kept, so that a ground serves any number of connections.
+    """
+
+    log: EventLog
+    coverage: Coverage
+    head: Head
+    checkpoints: Checkpoints
+    accepts: Callable[[str, Checkpoint], bool] = lambda _name, _checkpoint: True
+    _touched: dict[Head, Touched | None] = field(default_factory=dict)
+
+    def newest(self, name: str, fingerprint: str) -> Checkpoint | None:
+        """The newest checkpoint of a projection that may be used."""
+        found = self.checkpoints.newest(fingerprint, self.head, self.coverage)
+        return found if found is not None and self.accepts(name, found) else None
+
+    def touched(self, since: Head) -> Touched | None:
+        """What the events after `since` touch; None where that is too large a share of the log."""
+        if since not in self._touched:
+            self._touched[since] = self._find_touched(since)
+        return self._touched[since]
+
+    def _find_touched(self, since: Head) -> Touched | None:
+        most = SHARE * sum(self.head.values())
+        if sum(self.head.values()) - sum(since.values()) > most:
+            return None
+        segments = self.coverage.upto(self.head)
+        with connect() as connection:
+            self._read(
+                connection, [one for one in segments if one.footer.last > since.seq(one.footer.device)]
+            )
+            known = "".join(f" AND (device <> {literal(d)} OR seq > {seq})" for d, seq in since.items())
+            new = f"SELECT DISTINCT object_id FROM {LEAF} WHERE true{known}"
+            objects = connection.sql(new).to_arrow_table()
+            connection.register("objects", objects)
+            self._read(connection, segments)
+            about = f"FROM {LEAF} WHERE object_id IN (FROM objects)"
+            if connection.sql(f"SELECT object_id {about}").aggregate("count(*)").fetchall()[0][0] > most:
+                return None
+            return Touched(objects=objects, events=connection.sql(f"SELECT * {about}").to_arrow_table())
+
+    def _read(self, connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> None:
+        paths = [str(self.log.path(segment)) for segment in segments]
+        connection.execute(f"CREATE OR REPLACE VIEW {SOURCE} AS {segments_sql(paths)}")
+        connection.execute(f"CREATE OR REPLACE VIEW {LEAF} AS {events_sql(segments, self.head)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a refresh does to a projection: the SELECTs of the rows of K at a head, and now."""
+
+    since: Head
+    old: str
+    new: str
+
+
+class Refresh:
+    """The views of a lens in one connection, over checkpoints where there are any that serve.
+
+    `used` are the checkpoints that they read.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, ground: Ground, lens: Lens, *, confined: bool
+    ) -> None:
+        self.used: list[Checkpoint] = []
+        self._connection = connection
+        self._ground = ground
+        self._lens = lens
+        self._confined = confined
+        self._tables: dict[tuple[str, Head], str] = {}
+        self._same_since: dict[str, Head] = {}
+        self._changes: dict[str, Change] = {}
+
+    def view(self, definition: Definition) -> str | None:
+        """The SELECT of a projection that reads its checkpoint; None: none serves, it is computed in full.
+
+        To be asked of each projection after those it reads.
+        """
+        name = definition.name
+        checkpoint = self._ground.newest(name, self._lens.fingerprints[name])
+        if checkpoint is None:
+            return None
+        if checkpoint.head != self._ground.head:
+            rule = refresh_rule(definition)
+            if rule.kind == "by object" and rule.column is not None:
+                return self._by_object(definition, checkpoint, rule.column)
+            if rule.kind == "full" or not self._nothing_below_differs(definition, checkpoint.head):
+                return None
+        self._same_since[name] = checkpoint.head
+        return self._rows(name, checkpoint)
+
+    def _by_object(self, definition: Definition, checkpoint: Checkpoint, column: str) -> str | None:
+        touched = self._ground.touched(checkpoint.head)
+        if touched is None:
+            return None
+        objects = self._register("objects touched", checkpoint.head, touched.objects)
+        events = self._register("events about them", checkpoint.head, touched.events)
+        kept = self._rows(definition.name, checkpoint)
+        about = f"{quoted(column)} IN (SELECT object_id FROM {objects})"
+        change = Change(
+            since=checkpoint.head,
+            old=f"SELECT * FROM ({kept}) WHERE {about}",
+            new=f"SELECT * FROM (WITH {LEAF} AS (SELECT * FROM {events}) SELECT * FROM ({definition.view}))",
+        )
+        self._changes[definition.name] = change
+        return f"SELECT * FROM ({kept}) WHERE NOT {about} UNION ALL {change.new}"
+
+    def _nothing_below_differs(self, definition: Definition, since: Head) -> bool:
+        return all(self._is_same(name, since) for name in sorted(definition.reads))
+
+    def _is_same(self, name: str, since: Head) -> bool:
+        """Whether the rows of a projection are those that it had at a head; False where that is not known."""
+        change = self._changes.get(name)
+        if name not in self._same_since and change is not None:
+            differing = (
+                f"({change.old} EXCEPT ALL {change.new}) UNION ALL ({change.new} EXCEPT ALL {change.old})"
+            )
+            if not self._connection.sql(f"SELECT * FROM ({differing}) LIMIT 1").fetchall():
+                self._same_since[name] = change.since
+        return self._same_since.get(name) == since
+
+    def _rows(self, name: str, checkpoint: Checkpoint) -> str:
+        """The SELECT of a checkpoint's rows."""
+        self.used.append(checkpoint)
+        if not self._confined:
+            return checkpoint.select(
+                f"read_parquet({literal(str(checkpoint.path))}, hive_partitioning = false)"
+            )
+        table = f"checkpoint of {name}"
+        self._connection.register(table, open_dataset(checkpoint.path))
+        return checkpoint.select(quoted(table))
+
+    def _register(self, what: str, since: Head, rows: pa.Table) -> str:
+        """Make rows a table of the connection, once; its name, quoted, is none a projection can have."""
+        if (what, since) not in self._tables:
+            self._tables[what, since] = f"{what} {len(self._tables)}"
+            self._connection.register(self._tables[what, since], rows)
+        return quoted(self._tables[what, since])

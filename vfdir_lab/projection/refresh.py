@@ -1,0 +1,87 @@
+"""How a projection is brought up to date from a checkpoint, and why so.
+
+Owns the rule alone; `objectwise.py` has its proof, `incremental.py` does what it says. Every projection is
+right without it: a rule only says what may be left out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import sqlglot
+from sqlglot import TokenType, exp
+
+from vfdir_lab.projection.definition import LEAF, Definition
+from vfdir_lab.projection.objectwise import NotProvenError, prove
+
+Kind = Literal["by object", "over projections", "full"]
+
+_UNSTEADY = re.compile(
+    r"now|today|random|setseed|uuid(v[47])?|gen_random_uuid|nextval|currval|age|ago|getvariable|txid_\w+"
+    r"|get_current_\w+|current_\w+|local(time|timestamp)|transaction_timestamp|in_search_path|stats|vector_type"
+)
+_BARE = re.compile(r"current_\w+|local(time|timestamp)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How a projection is refreshed, with the reason in words.
+
+    `column` of its rows holds the object's id where it is refreshed by object. One that is not `steady`
+    answers otherwise each time it is asked: no checkpoint is made of it.
+    """
+
+    kind: Kind
+    reason: str
+    column: str | None = None
+    steady: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.reason}"
+
+
+@lru_cache(maxsize=512)
+def refresh_rule(definition: Definition) -> Rule:
+    """The rule for a definition. What cannot be proven is computed in full."""
+    unsteady = _unsteady(definition.plain)
+    if unsteady is not None:
+        return Rule(kind="full", reason=f"{unsteady} is another each time it is asked for", steady=False)
+    below = sorted(definition.reads - {LEAF})
+    if below and LEAF in definition.reads:
+        return Rule(kind="full", reason=f"it reads {LEAF} and {', '.join(below)}")
+    if below:
+        return Rule(kind="over projections", reason=f"it reads {', '.join(below)}")
+    return _by_object(definition)
+
+
+def _by_object(definition: Definition) -> Rule:
+    tree = sqlglot.parse_one(definition.plain, dialect="duckdb")
+    leaves = [one for one in tree.find_all(exp.Table) if one.name.lower() == LEAF]
+    if len(leaves) != 1:
+        return Rule(kind="full", reason=f"it reads {LEAF} in {len(leaves)} places")
+    try:
+        rows = prove(tree)
+    except NotProvenError as why:
+        return Rule(kind="full", reason=str(why))
+    except RecursionError:
+        return Rule(kind="full", reason="it is nested too deeply to be read")
+    keys = {key.lower() for key in definition.keys}
+    columns = [name for name in rows.columns if name in rows.objects & keys]
+    if not columns:
+        return Rule(kind="full", reason="its key does not contain object_id as it is in events")
+    return Rule(kind="by object", reason=f"each row is of the one object in {columns[0]}", column=columns[0])
+
+
+def _unsteady(sql: str) -> str | None:
+    """A call or a bare word that depends on the moment, on chance or on the session."""
+    tokens = sqlglot.tokenize(sql, dialect="duckdb")
+    for index, token in enumerate(tokens):
+        if token.token_type is TokenType.STRING:
+            continue
+        is_call = index + 1 < len(tokens) and tokens[index + 1].token_type is TokenType.L_PAREN
+        if (_UNSTEADY if is_call else _BARE).fullmatch(token.text.lower()):
+            return token.text.lower() + ("()" if is_call else "")
+    return None
