@@ -56,3 +56,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Called by `%load_ext vfdir_lab`: magics, completion and displays; see `vfdir_lab.notebook`."""
+    import_module("vfdir_lab.notebook").load(shell)

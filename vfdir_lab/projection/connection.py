@@ -22,6 +22,7 @@ def connect() -> duckdb.DuckDBPyConnection:
         },
     )
     connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET enable_progress_bar = false")  # it would be drawn among the answers
     connection.execute("SET TimeZone = 'UTC'")
     return connection
 

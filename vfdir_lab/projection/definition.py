@@ -27,7 +27,7 @@ Source = Literal["shipped", "own"]
 TEXT_BOUND = 1 << 20
 """A file of SQL is no larger, in characters."""
 
-_HEADER = re.compile(r"--\s*([a-z ]+?)\s*:\s*(.*?)\s*")
+HEADER = re.compile(r"--\s*([a-z ]+?)\s*:\s*(.*?)\s*")
 _REQUIRED = ("projection", "version", "title", "key")
 _NOTHING = (type(None), exp.Semicolon)  # what is left after the last semicolon
 
@@ -106,7 +106,7 @@ def define(text: str, *, where: str, source: Source = "shipped") -> Definition:
         key=header["key"],
         refresh_by=header.get("refresh by"),
         sql=text,
-        plain=plain.sql(dialect="duckdb", pretty=True, comments=False),
+        plain=plain.sql(dialect="duckdb", pretty=True, comments=False, copy=False),
         reads=frozenset(_tables(plain)),
         source=source,
     )
@@ -115,7 +115,7 @@ def define(text: str, *, where: str, source: Source = "shipped") -> Definition:
 def _header(text: str, where: str) -> dict[str, str]:
     header: dict[str, str] = {}
     for line in text.splitlines():
-        match = _HEADER.fullmatch(line)
+        match = HEADER.fullmatch(line)
         if match is None:
             break
         header[match[1]] = match[2]
@@ -154,7 +154,7 @@ def _tables(tree: exp.Expr) -> set[str]:
 
 
 def expand(tree: exp.Query, *, where: str) -> exp.Query:
-    """The query with every helper call replaced by the expression it stands for.
+    """The query with every helper call replaced, in place, by the expression it stands for.
 
     Raises:
         ProjectionFileError: a helper is called with too few or too many arguments; `where` is in the message.
@@ -165,7 +165,9 @@ def expand(tree: exp.Query, *, where: str) -> exp.Query:
             return _call(node, [argument.transform(replace) for argument in node.expressions], where)
         return node
 
-    return cast("exp.Query", tree.transform(replace))  # a helper stands for a value, never for the query
+    return cast(
+        "exp.Query", tree.transform(replace, copy=False)
+    )  # a helper stands for a value, never for the query
 
 
 def _call(node: exp.Anonymous, given: list[exp.Expr], where: str) -> exp.Expr:
@@ -183,7 +185,7 @@ def _call(node: exp.Anonymous, given: list[exp.Expr], where: str) -> exp.Expr:
             return argument
         return inner
 
-    return exp.Paren(this=body.copy().transform(fill))
+    return exp.Paren(this=body.transform(fill))
 
 
 @cache

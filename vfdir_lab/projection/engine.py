@@ -60,6 +60,12 @@ class Engine:
         self._ground: Ground | None = None
         self._kept: OrderedDict[object, Opened] = OrderedDict()
         self._facts: duckdb.DuckDBPyConnection | None = None
+        self._asked: Opened | None = None
+
+    def interrupt(self) -> None:
+        """End the query that runs in another thread, if one does; it fails there."""
+        if self._asked is not None:
+            self._asked.connection.interrupt()
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -152,6 +158,7 @@ class Engine:
             if not _is_select(opened.connection, query) and not own:
                 # EXPLAIN ANALYZE runs what it explains: it has a connection to itself.
                 opened = self._open(query, self._stand(head, lens, at), confined=True, alone=True)
+                self._asked = opened
             return opened.connection.sql(query)
 
         _, relation = self._ask(
@@ -181,7 +188,7 @@ class Engine:
         for _ in range(LISTING_TRIES):
             opened = None
             try:
-                opened = open_()
+                opened = self._asked = open_()
                 return opened, ask(opened)
             except FOREIGN as error:
                 if not (isinstance(error, FileNotFoundError) if opened is None else self._went_away(opened)):

@@ -15,7 +15,7 @@ from vfdir_lab.errors import ArchiveWriteError, ProjectionError, ProjectionFileE
 from vfdir_lab.log.files import make_folder, write_durably
 from vfdir_lab.projection.catalogue import NAME, RESERVED, Catalogue
 from vfdir_lab.projection.checking import CheckReport, check_all, check_file, check_text
-from vfdir_lab.projection.definition import Definition, Source
+from vfdir_lab.projection.definition import HEADER, Definition, Source
 from vfdir_lab.projection.lens import Lens, lens_of
 from vfdir_lab.projection.lenses import Lenses
 from vfdir_lab.projection.refresh import refresh_rule
@@ -175,11 +175,15 @@ class Projection:
         if model is None:
             body = _FIRST
         else:
-            body = _OVER.format(model.name, model.version) if model.source == "shipped" else _body(model.sql)
+            body = (
+                _OVER.format(model.name, model.version) if model.source == "shipped" else _split(model.sql)[1]
+            )
         return self.save(self._next_number(), title, body)
 
     def save(self, version: int, title: str, body: str) -> Path:
-        """Write (or write over) the person's file of that number; the header is made for it.
+        """Write (or write over) the person's file of that number.
+
+        The header is made for it; lines such as `-- key: channel` at the top of `body` win.
 
         Raises:
             UsageError: the number is taken by vfdir_lab. ArchiveWriteError: the folder cannot be written.
@@ -192,7 +196,9 @@ class Projection:
                 )
         folder = self._shelf.folder / self.name
         path = next(iter(folder.glob(f"v{version}_*.sql")), folder / f"v{version}_{_slug(title)}.sql")
-        text = f"{self._header(version, title)}{body.strip()}\n"
+        said, rest = _split(body.strip())
+        text = "".join(f"-- {key}: {value}\n" for key, value in (self._header(version, title) | said).items())
+        text += f"{rest.strip()}\n"
         try:
             make_folder(folder)
             write_durably(path, text.encode())
@@ -208,7 +214,7 @@ class Projection:
         numbers += [int(found[1]) for file in files if (found := re.match(r"v([0-9]{1,9})_", file.name))]
         return max(numbers, default=0) + 1
 
-    def _header(self, version: int, title: str) -> str:
+    def _header(self, version: int, title: str) -> dict[str, str]:
         model = self._shelf.lenses.lens().get(self.name)
         lines = {
             "projection": self.name,
@@ -218,7 +224,7 @@ class Projection:
         }
         if model is None or model.refresh_by:
             lines["refresh by"] = (model and model.refresh_by) or "object_id"
-        return "".join(f"-- {key}: {value}\n" for key, value in lines.items())
+        return lines
 
 
 _OVER = """/* Write here what the rule is. {0}_v{1} is version {1}; `projection show {0} {1}` prints it.
@@ -236,12 +242,14 @@ GROUP BY object_id
 """
 
 
-def _body(sql: str) -> str:
-    """The text of a file without its header."""
+def _split(sql: str) -> tuple[dict[str, str], str]:
+    """The lines of a header, and what is below them."""
+    header = {}
     lines = sql.splitlines()
-    while lines and lines[0].startswith("--"):
+    while lines and (match := HEADER.fullmatch(lines[0])):
+        header[match[1]] = match[2]
         del lines[0]
-    return "\n".join(lines)
+    return header, "\n".join(lines)
 
 
 def _slug(title: str) -> str:

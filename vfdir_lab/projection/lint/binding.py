@@ -66,7 +66,7 @@ class Ground:
 
     def bind(self, tree: exp.Query) -> tuple[str, ...]:
         """The columns that a query gives. Raises duckdb.Error where it does not bind."""
-        plain = expand(tree, where="").sql(dialect="duckdb", pretty=True, comments=False)
+        plain = expand(tree.copy(), where="").sql(dialect="duckdb", pretty=True, comments=False)
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW lint AS {plain}")
         return self._columns("FROM temp.lint")
 

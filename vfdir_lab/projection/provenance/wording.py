@@ -14,7 +14,9 @@ from vfdir_lab.event.event import ARENA
 SHOWN = 40
 """So many characters of a value are shown."""
 
-_STEERS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_STEERS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
 _VERBS = {
     "observed": "seen",
     "vanished": "found gone",
@@ -29,9 +31,7 @@ _VERBS = {
     "deleted": "deleted",
     "bound": "got its number",
 }
-_STYLE = (
-    "border-collapse:collapse;font-variant-numeric:tabular-nums;color:var(--jp-ui-font-color1,currentColor)"
-)
+_STYLE = "border-collapse:collapse;margin:0;table-layout:auto;font-variant-numeric:tabular-nums;color:var(--jp-ui-font-color1,currentColor)"
 _CELL = "text-align:left;vertical-align:top;padding:4px 12px 4px 0;border-bottom:1px solid #8884"
 
 
@@ -109,4 +109,4 @@ def _text(value: str | None) -> str:
 
 def html_lines(text: str) -> str:
     """Lines of text as they are; each is escaped already for a terminal, here for a page too."""
-    return f'<pre style="white-space:pre-wrap;background:none;color:inherit">{html.escape(text)}</pre>'
+    return f'<pre style="white-space:pre-wrap;font-family:monospace;background:none;color:inherit">{html.escape(text)}</pre>'
