@@ -19,7 +19,15 @@ from vfdir_lab.projection.provenance.attribution import Attribution, Pair
 from vfdir_lab.projection.provenance.causes import Event
 from vfdir_lab.projection.provenance.comparison import CHANGED, ONLY_LEFT, Comparison, Side
 from vfdir_lab.projection.provenance.walk import needed
-from vfdir_lab.projection.provenance.wording import cut, escaped, html_table, moment_of, phrase, text_table
+from vfdir_lab.projection.provenance.wording import (
+    cut,
+    escaped,
+    html_lines,
+    html_table,
+    moment_of,
+    phrase,
+    text_table,
+)
 from vfdir_lab.projection.scratch import scratch
 
 SHOWN_CELLS = 20
@@ -103,6 +111,8 @@ class Difference:
         columns = ("row", "field", self.left, self.right, "because of")
         rows = [[*self._shown(cell), cell.because] for cell in cells]
         caption = ". ".join([*self._summary(), *self._left_out(len(cells))])
+        if not cells:
+            return {"text/plain": str(self), "text/html": html_lines(caption)}
         return {"text/plain": str(self), "text/html": html_table(caption, columns, rows)}
 
     def _summary(self) -> list[str]:

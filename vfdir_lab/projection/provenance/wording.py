@@ -31,7 +31,11 @@ _VERBS = {
     "deleted": "deleted",
     "bound": "got its number",
 }
-_STYLE = "border-collapse:collapse;margin:0;table-layout:auto;font-variant-numeric:tabular-nums;color:var(--jp-ui-font-color1,currentColor)"
+_STYLE = (
+    "border-collapse:collapse;margin:0;table-layout:auto;font-variant-numeric:tabular-nums;"
+    "color:var(--jp-ui-font-color1,currentColor)"
+)
+_LINES = "white-space:pre-wrap;font-family:monospace;background:none;color:inherit"
 _CELL = "text-align:left;vertical-align:top;padding:4px 12px 4px 0;border-bottom:1px solid #8884"
 
 
@@ -109,4 +113,4 @@ def _text(value: str | None) -> str:
 
 def html_lines(text: str) -> str:
     """Lines of text as they are; each is escaped already for a terminal, here for a page too."""
-    return f'<pre style="white-space:pre-wrap;font-family:monospace;background:none;color:inherit">{html.escape(text)}</pre>'
+    return f'<pre style="{_LINES}">{html.escape(text)}</pre>'
