@@ -40,6 +40,7 @@ T = TypeVar("T")
 
 LONGEST_DETAIL = 300
 LARGEST_SKEW = timedelta(seconds=60)
+AGAIN = "try again later"
 
 # are.na's windows slide: waiting until `X-RateLimit-Reset` is waiting a minute (facts.md).
 _PAUSE_UNTOLD_SECONDS = 60.0
@@ -54,6 +55,11 @@ class Asked:
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+    @property
+    def advice(self) -> str:
+        """What a person can do when no proper answer came; a write may have been done all the same."""
+        return AGAIN if self.method == "GET" else "it may have been done, so look before sending it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +76,12 @@ class Reply:
 def read_answer(asked: Asked, reply: Reply, read: Callable[[Wire], T], secret: Secret) -> T | Failure:
     """The value that `read` makes of a 200, or why there is none."""
     if reply.status != 200:
-        refused = _refusal(asked, reply, secret)
+        refused = refusal(asked, reply, secret)
         return refused if refused.again else _skew(asked, reply) or refused
     try:
         value = decode(reply.body)
     except MalformedError as error:
-        return odd_answer(asked, reply.status, f"answered with {_kind(reply)}: {error}", again=True)
+        return odd_answer(asked, reply.status, f"answered with {kind_of(reply)}: {error}", again=True)
     if not isinstance(value, dict):
         return odd_answer(asked, reply.status, "answered with JSON that is not an object", again=True)
     skew = _skew(asked, reply)
@@ -90,14 +96,15 @@ def read_answer(asked: Asked, reply: Reply, read: Callable[[Wire], T], secret: S
 def odd_answer(asked: Asked, status: int, what: str, *, again: bool) -> Failure:
     """A failure for an answer that is not are.na's; `what` completes "are.na …"."""
     error = ArenaServerError(
-        f"are.na {what} ({asked}): try again later, and tell vfdir_lab's makers if it stays so",
+        f"are.na {what} ({asked}): {asked.advice}, and tell vfdir_lab's makers if it stays so",
         status=status,
         path=asked.path,
     )
     return Failure(error=error, why="an answer that makes no sense", again=again)
 
 
-def _refusal(asked: Asked, reply: Reply, secret: Secret) -> Failure:
+def refusal(asked: Asked, reply: Reply, secret: Secret) -> Failure:
+    """Why an answer other than a 200 gives no value."""
     status = reply.status
     body = _error_body(reply)
     if status < 400 or (body is None and status < 500):
@@ -107,7 +114,7 @@ def _refusal(asked: Asked, reply: Reply, secret: Secret) -> Failure:
     if status == 429:
         return _too_many(asked, reply, body or {}, says)
     if status == 408 or status >= 500:
-        message = f"are.na is in trouble: it answered {status} to {asked}.{says} Try again later."
+        message = f"are.na is in trouble: it answered {status} to {asked}.{says} {_sentence(asked.advice)}"
         error = ArenaServerError(message, status=status, path=asked.path)
         return Failure(
             error=error, why=f"are.na answered {status}", again=True, pause_seconds=_retry_after(reply)
@@ -168,8 +175,8 @@ def _too_many(asked: Asked, reply: Reply, body: Wire, says: str) -> Failure:
 def _not_arenas(asked: Asked, reply: Reply) -> Failure:
     """For a status that only are.na could mean, from somebody who is not are.na."""
     error = ArenaServerError(
-        f"something between here and are.na answered {reply.status} to {asked} with {_kind(reply)}, "
-        "not with an answer of are.na's: try again later.",
+        f"something between here and are.na answered {reply.status} to {asked} with {kind_of(reply)}, "
+        f"not with an answer of are.na's: {asked.advice}.",
         status=reply.status,
         path=asked.path,
     )
@@ -216,7 +223,12 @@ def _printable(text: str) -> str:
     return shown if len(shown) <= LONGEST_DETAIL else shown[: LONGEST_DETAIL - 1] + "…"
 
 
-def _kind(reply: Reply) -> str:
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def kind_of(reply: Reply) -> str:
+    """What a body that makes no sense looks like, for messages."""
     is_page = "html" in reply.headers.get("content-type", "").lower()
     return "a web page" if is_page else "a malformed body"
 

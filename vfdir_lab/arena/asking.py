@@ -1,4 +1,4 @@
-"""Asking: the one routine that every request to are.na passes.
+"""Asking: the one routine that every question to are.na passes.
 
 Owns: the order of things. A turn at the gate, the request with the token, same-origin redirects, the
 remembered answer if are.na says it still holds, judgement, and another try where one may help.

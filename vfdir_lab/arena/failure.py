@@ -22,10 +22,14 @@ class Failure:
     """One try that gave no value.
 
     `error` is what to raise if this was the last try; `why` says it in a few words for somebody who waits;
-    `again` is whether another try may help; `pause_seconds` is how long the server asked to wait, if it did.
+    `again` is whether another try may help; `pause_seconds` is how long the server asked to wait, if it did;
+    `is_unsent` is whether it is certain that nothing of the request left; `status` is that of an answer whose
+    head arrived, but no more.
     """
 
     error: ArenaError
     why: str
     again: bool
     pause_seconds: float | None = None
+    is_unsent: bool = False
+    status: int | None = None

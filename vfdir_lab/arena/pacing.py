@@ -2,7 +2,8 @@
 
 Owns: when the next request may leave, and the count of those that left.
 Guarantees: in any `WINDOW_SECONDS` fewer requests reach are.na than `SHARE` of the limit it told (at least
-one); between an answer and the next request lie `pause_seconds`; no request leaves beyond the budget. The
+one); between an answer and the next request lie `pause_seconds`, between the answer to a write and the next
+write `write_pause_seconds`; no request leaves beyond the budget, in which reads and writes count alike. The
 window is measured from the end of each request to the start of the next, so it holds on are.na's clock too,
 wherever in between a request arrived. Until are.na tells a limit, the lowest one for such an account is
 assumed.
@@ -62,14 +63,23 @@ class Pace:
     """The one gate that every request passes."""
 
     def __init__(
-        self, *, time: Time, pause_seconds: float, assumed_limit: int, on_wait: Callable[[Wait], None] | None
+        self,
+        *,
+        time: Time,
+        pause_seconds: float,
+        write_pause_seconds: float,
+        assumed_limit: int,
+        on_wait: Callable[[Wait], None] | None,
     ) -> None:
-        if not 0 <= pause_seconds < math.inf:
-            raise UsageError(f"a pause of {pause_seconds} seconds makes no sense: give 0 or more")
+        for seconds in (pause_seconds, write_pause_seconds):
+            if not 0 <= seconds < math.inf:
+                raise UsageError(f"a pause of {seconds} seconds makes no sense: give 0 or more")
         self.requests = 0
         self.waited_seconds = 0.0
         self._time = time
         self._pause_seconds = pause_seconds
+        self._write_pause_seconds = write_pause_seconds
+        self._last_write_end = -math.inf
         self._on_wait = on_wait
         self._limit = assumed_limit
         self._tier: str | None = None
@@ -97,14 +107,14 @@ class Pace:
         self._allowed = self._budget = requests
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, *, is_write: bool = False) -> Iterator[None]:
         """Wait until one request may leave, and count it.
 
         Raises:
             BudgetReachedError: before any waiting, if the request would exceed the budget.
         """
         self._check_budget()
-        self._await_turn()
+        self._await_turn(is_write=is_write)
         self.requests += 1
         if self._allowed is not None:
             self._allowed -= 1
@@ -112,6 +122,8 @@ class Pace:
             yield
         finally:
             self._ends.append(self._time.monotonic())
+            if is_write:
+                self._last_write_end = self._ends[-1]
 
     def wait(self, seconds: float, reason: str) -> None:
         """Wait before trying again.
@@ -137,20 +149,31 @@ class Pace:
                 f"the {self._budget} requests allowed for this run are used up: run again to go on from here"
             )
 
-    def _await_turn(self) -> None:
+    def _await_turn(self, *, is_write: bool) -> None:
         now = self._time.monotonic()
         while len(self._ends) > 1 and self._ends[0] <= now - WINDOW_SECONDS:
             self._ends.popleft()
         most = max(1, math.ceil(self._limit * SHARE) - 1)
-        pause = self._ends[-1] + self._pause_seconds - now if self._ends else 0.0
         window = self._ends[-most] + WINDOW_SECONDS - now if len(self._ends) >= most else 0.0
-        if window > max(pause, 0):
+        pause = self._ordinary_pause(now, is_write=is_write)
+        if window > pause:
             self._sleep(window + _ROUNDING_SECONDS, f"staying below are.na's {self._limit} requests a minute")
         elif pause > 0:
-            self._sleep(min(pause, self._pause_seconds), "the ordinary pace")
+            self._rest(pause)
+
+    def _ordinary_pause(self, now: float, *, is_write: bool) -> float:
+        """Seconds until the pace lets the next request go; never more than a pause, whatever a clock says."""
+        since = now - self._ends[-1] if self._ends else math.inf
+        since_write = now - self._last_write_end if is_write else math.inf
+        after_any = min(self._pause_seconds - since, self._pause_seconds)
+        after_write = min(self._write_pause_seconds - since_write, self._write_pause_seconds)
+        return max(after_any, after_write, 0.0)
 
     def _sleep(self, seconds: float, reason: str) -> None:
         if seconds > self._pause_seconds and self._on_wait is not None:
             self._on_wait(Wait(seconds=seconds, reason=reason))
+        self._rest(seconds)
+
+    def _rest(self, seconds: float) -> None:
         self._time.sleep(seconds)
         self.waited_seconds += seconds

@@ -19,8 +19,13 @@ def drafts(count: int) -> list[Draft]:
 
 def new_log(folder: Path) -> EventLog:
     """An empty log below `folder`, with its machine state beside it."""
+    (folder / "archive").mkdir(parents=True)
+    return log_at(folder)
+
+
+def log_at(folder: Path) -> EventLog:
+    """The log that was made below `folder`, as a process that was just started sees it."""
     root = folder / "archive"
-    root.mkdir(parents=True)
     return EventLog(root, Machine("archive-of-the-benchmark", root, folder / "state"))
 
 

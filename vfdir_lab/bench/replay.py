@@ -16,27 +16,36 @@ from pathlib import Path
 
 import duckdb
 
+from vfdir_lab.bench.material import log_at
 from vfdir_lab.bench.measure import Figure, alone, in_turns
 from vfdir_lab.bench.replay_material import log_of_blocks
+from vfdir_lab.bench.replay_once import in_a_process
 from vfdir_lab.bench.replay_rivals import by_library, by_loop, by_sqlite
+from vfdir_lab.event import Draft
 from vfdir_lab.log import EventLog, Segment
-from vfdir_lab.projection import default_lens
+from vfdir_lab.projection import Engine, default_lens
 from vfdir_lab.projection.connection import connect, literal
 from vfdir_lab.projection.definition import LEAF, define
 from vfdir_lab.projection.leaf import SOURCE, events_sql
+from vfdir_lab.projection.replay import replay as replay_lens
 
 THREADS = 2
 SLICE = 20_000
 LIBRARY_SLICE = 3_000
 FULL_BOUND, FEW_BOUND, TENTH_BOUND = 4, 3, 1 / 4
 RIVAL_BOUND, LIBRARY_BOUND = 1 / 10, 1 / 100
+FIRST_BOUND, REFRESH_BOUND, NEW_EVENTS = 1 / 20, 1 / 10, 1000
+LARGE, GROWTH_BOUND, MEMORY_BOUND_MIB = 1_000_000, 11, 2048
 
 FOUR_FIELDS = (files("vfdir_lab.bench") / "replay_four.sql").read_text("utf-8")
 """A fold of a person's own: four fields of each block, each the newest value that was said."""
 
 
 def figures(folder: Path, *, size: int, repetitions: int) -> Iterator[Figure]:
-    """Every figure, one after the other, measured in `folder` over `size` events."""
+    """Every figure, one after the other, measured in `folder` over `size` events.
+
+    From a million events on also how time and memory grow to ten times as many.
+    """
     log = log_of_blocks(folder / "replay", events=size)
     blocks = default_lens()["blocks"].plain
     few = define(FOUR_FIELDS, where="the benchmark").plain
@@ -48,6 +57,10 @@ def figures(folder: Path, *, size: int, repetitions: int) -> Iterator[Figure]:
         look_at(connection, log)
         whole = alone(lambda: replay(connection, few), repetitions=max(1, repetitions // 3))
     yield from _rivals(log, folder, whole, size=size)
+    yield from _by_checkpoint(folder / "replay", repetitions=repetitions)
+    if size >= LARGE:
+        shutil.rmtree(folder / "replay")
+        yield from _growth(folder)
 
 
 def look_at(connection: duckdb.DuckDBPyConnection, log: EventLog, *, until: int | None = None) -> None:
@@ -105,6 +118,50 @@ def _as_of(connection: duckdb.DuckDBPyConnection, log: EventLog, query: str, *, 
     value, baseline = in_turns(early, whole, repetitions=repetitions)
     what = "replay of blocks as of a date with 10 % of the log before it : of the whole log"
     return Figure(what=what, value=value, unit="ms", baseline=baseline, bound=TENTH_BOUND, kind="gate")
+
+
+def _by_checkpoint(folder: Path, *, repetitions: int) -> Iterator[Figure]:
+    """With a checkpoint: the first query of a log just opened, and one after more was recorded."""
+    cache = folder / "cache"
+    replay_lens(log_at(folder), cache, default_lens(), only=["blocks"])
+
+    def ask(query: str) -> Callable[[], object]:
+        return lambda: Engine(log_at(folder), cache).relation(query).fetchall()
+
+    def whole() -> None:
+        engine = Engine(log_at(folder))
+        engine.arrow("SELECT count(COLUMNS(*)) FROM blocks")
+
+    value, baseline = in_turns(ask("SELECT title FROM blocks LIMIT 5"), whole, repetitions=repetitions)
+    what = "first query of `blocks`, with a checkpoint : replay of all of it"
+    yield Figure(what=what, value=value, unit="ms", baseline=baseline, bound=FIRST_BOUND, kind="gate")
+    log = log_at(folder)
+    blocks = log.coverage().events * 2 // 3
+    log.append([_retitled(1 + number * blocks // NEW_EVENTS) for number in range(NEW_EVENTS)])
+    query = "SELECT count(*), max(title), max(updated_at) FROM blocks"
+    value, baseline = in_turns(ask(query), whole, repetitions=repetitions)
+    what = f"a query of `blocks` after {NEW_EVENTS:,} new events : replay of all of it"
+    yield Figure(what=what, value=value, unit="ms", baseline=baseline, bound=REFRESH_BOUND, kind="gate")
+
+
+def _retitled(number: int) -> Draft:
+    about = f"block:{number}"
+    return Draft(kind="block.observed", object_id=about, payload={"title": f"New {number}"}, origin="arena")
+
+
+def _growth(folder: Path) -> Iterator[Figure]:
+    """A million events and ten, each replayed in a process of its own."""
+    taken = []
+    for events in (LARGE, 10 * LARGE):
+        place = folder / "growth"
+        log_of_blocks(place, events=events)
+        taken.append(in_a_process(place))
+        shutil.rmtree(place)
+    (small_ms, _), (large_ms, peak_mib) = taken
+    what = f"replay of `blocks` with its checkpoint written, {10 * LARGE:,} events : {LARGE:,}"
+    yield Figure(what=what, value=large_ms, unit="ms", baseline=small_ms, bound=GROWTH_BOUND, kind="gate")
+    what = f"resident memory of that replay of {10 * LARGE:,} events"
+    yield Figure(what=what, value=peak_mib, unit="MiB", bound=MEMORY_BOUND_MIB, kind="gate")
 
 
 def _rivals(log: EventLog, folder: Path, whole_ms: float, *, size: int) -> Iterator[Figure]:

@@ -11,8 +11,11 @@ import duckdb
 from vfdir_lab.log import state_home
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """A new connection in memory. What does not fit in memory is spilled outside of every archive."""
+def connect(*, memory_mib: int | None = None) -> duckdb.DuckDBPyConnection:
+    """A new connection in memory. What does not fit in memory is spilled outside of every archive.
+
+    `memory_mib` bounds the memory it takes before it spills; by default most of the machine's.
+    """
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -22,6 +25,9 @@ def connect() -> duckdb.DuckDBPyConnection:
         },
     )
     connection.execute("SET python_enable_replacements = false")
+    if memory_mib is not None:
+        connection.execute(f"SET memory_limit = '{memory_mib}MiB'")
+        connection.execute("SET preserve_insertion_order = false")
     connection.execute("SET enable_progress_bar = false")  # it would be drawn among the answers
     connection.execute("SET TimeZone = 'UTC'")
     return connection

@@ -65,7 +65,7 @@ def named(lens: Lens, query: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def open_connection(
+def open_connection(  # noqa: PLR0913 - what a connection is made of
     log: EventLog,
     segments: Sequence[Segment],
     stand: Standpoint,
@@ -73,6 +73,7 @@ def open_connection(
     confined: bool,
     ground: Ground | None = None,
     quick: Collection[str] = (),
+    memory_mib: int | None = None,
 ) -> Opened:
     """A new connection over these segments. With a `ground`, the `quick` projections go by checkpoints.
 
@@ -81,7 +82,7 @@ def open_connection(
     """
     paths = paths_of(log, segments)
     texts = list(map(str, paths))
-    connection = connect()
+    connection = connect(memory_mib=memory_mib)
     with gone_is_named(paths):
         if confined:
             connection.register(SOURCE, segments_dataset(texts))

@@ -34,6 +34,8 @@ from vfdir_lab.projection.refresh import refresh_rule
 Progress = Callable[[int, int, str], None]
 """Told before each projection: how many are done, of how many, the name of the next; empty at the end."""
 
+MEMORY_MIB = 1200
+"""So much a replay takes before it spills to disk; with what Arrow and Python hold it stays below 2 GiB."""
 MANY_EVENTS = 20_000
 MANY_SHARE = 0.1
 
@@ -168,7 +170,7 @@ class _Run:
         )
         confined = not self._stand.lens.is_shipped
         segments = ground.coverage.upto(self._stand.head)
-        opened = open_connection(self._log, segments, self._stand, confined=confined)
+        opened = open_connection(self._log, segments, self._stand, confined=confined, memory_mib=MEMORY_MIB)
         refresh = Refresh(opened.connection, ground, self._stand.lens, confined=confined)
         return Work(opened=opened, ground=ground, refresh=refresh)
 

@@ -117,6 +117,8 @@ class FrontDoor:
             await self._inner(scope, receive, send)
             return
         body = await _read(receive)
+        if body is None:
+            return
         entry = self._journal.open(self._entry(scope), body)
         fault = self._faults.take(scope["method"], scope["path"])
         if fault is None:
@@ -182,10 +184,13 @@ class FrontDoor:
         )
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body; None if the client left before its end, and so asked for nothing."""
     body = b""
     while len(body) < LARGEST_BODY_BYTES:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += message.get("body", b"")
         if not message.get("more_body"):
             break
