@@ -35,6 +35,7 @@ class Heard:
     target: str
     headers: dict[str, str]
     at: float
+    body: bytes = b""
 
 
 @dataclass
@@ -160,7 +161,8 @@ def _hear(lines) -> Heard | None:
     while line := lines.readline().strip():
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.lower()] = value.strip()
-    return Heard(first[0], first[1], headers, time.monotonic())
+    body = lines.read(int(headers.get("content-length", 0)))
+    return Heard(first[0], first[1], headers, time.monotonic(), body)
 
 
 class Clock:
@@ -228,6 +230,7 @@ def connect(server, clock):
             "base_url": server.url,
             "time": clock.time,
             "pause_seconds": 0,
+            "write_pause_seconds": 0,
             "timeout_seconds": 5,
             **options,
         }

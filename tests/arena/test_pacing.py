@@ -20,18 +20,28 @@ WINDOW = 60.0
 @given(
     limit=st.integers(1, 40),
     pause=st.floats(0, 5),
-    exchanges=st.lists(st.tuples(st.floats(0, 3), st.floats(0, 40)), max_size=120),
+    write_pause=st.floats(0, 5),
+    exchanges=st.lists(st.tuples(st.floats(0, 3), st.floats(0, 40), st.booleans()), max_size=120),
 )
-def test_fewer_than_four_fifths_of_the_limit_reach_are_na_in_any_minute(make_clock, limit, pause, exchanges):
+def test_fewer_than_four_fifths_of_the_limit_reach_are_na_in_any_minute(
+    make_clock, limit, pause, write_pause, exchanges
+):
     """Wherever between its start and end each request arrived, and whatever the person's idle times."""
     clock = make_clock()
-    pace = Pace(time=clock.time, pause_seconds=pause, assumed_limit=limit, on_wait=None)
-    spans = []
-    for takes, idle in exchanges:
-        with pace.turn():
+    pace = Pace(
+        time=clock.time,
+        pause_seconds=pause,
+        write_pause_seconds=write_pause,
+        assumed_limit=limit,
+        on_wait=None,
+    )
+    spans, writes = [], []
+    for takes, idle, is_write in exchanges:
+        with pace.turn(is_write=is_write):
             start = clock.elapsed
             clock.elapsed += takes
         spans.append((start, clock.elapsed))
+        writes += spans[-1:] if is_write else []
         clock.elapsed += idle
     most = max(1, math.ceil(limit * 0.8) - 1)
     assert most < limit * 0.8 or most == 1
@@ -39,6 +49,32 @@ def test_fewer_than_four_fifths_of_the_limit_reach_are_na_in_any_minute(make_clo
         assert start - end >= WINDOW
     for (_, end), (start, _) in pairwise(spans):
         assert start - end >= pause - 1e-6
+    for (_, end), (start, _) in pairwise(writes):
+        assert start - end >= write_pause - 1e-6
+
+
+def test_half_a_second_lies_between_writes_and_questions_may_come_between(server, clock, token, make_writer):
+    waits = []
+    server.always(server.json({"id": 1}))
+    client = make_writer(on_wait=waits.append)
+    client.create_comment(1, "a")
+    client.create_comment(1, "b")
+    client.block(1)
+    client.create_comment(1, "c")
+    assert clock.slept == pytest.approx([0.5, 0.2, 0.3])
+    assert waits == []
+
+
+@pytest.fixture
+def make_writer(connect, token):
+    """A client with the pauses that people get."""
+    return lambda **options: connect(token, pause_seconds=0.2, write_pause_seconds=0.5, **options)
+
+
+@pytest.mark.parametrize("seconds", [-1, math.inf, math.nan])
+def test_a_pause_between_writes_that_makes_no_sense_is_refused(connect, seconds):
+    with pytest.raises(UsageError, match="makes no sense"):
+        connect(write_pause_seconds=seconds)
 
 
 def test_calls_keep_the_ordinary_pace_without_telling_anyone(server, connect, clock):

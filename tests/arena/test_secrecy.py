@@ -10,7 +10,7 @@ import traceback
 
 import pytest
 
-from vfdir_lab.arena import ResponseCache
+from vfdir_lab.arena import Accepted, ResponseCache
 from vfdir_lab.arena.secret import Secret
 from vfdir_lab.errors import ArenaError, BudgetReachedError, UsageError
 
@@ -72,6 +72,31 @@ def test_no_error_shows_the_token_even_if_the_server_repeats_it(server, connect,
     assert len(logged.records) > 0
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_answer_to_a_write_shows_the_token_even_if_the_server_repeats_it(
+    server, connect, token, logged, fault
+):
+    told = f"your token {token} is bad"
+    replies = {
+        "429": server.too_many(told),
+        "html": server.bytes(token.encode(), 403, "text/html"),
+        "drop": server.drop(),
+        "noise": server.raw(token.encode() * 3),
+        "json": server.bytes(b'{"' + token.encode() + b'": ', 201),
+        "redirect": server.json({}, 307, Location=f"https://{token}.example/"),
+        "skew": server.json({"id": token}, 201),
+    }
+    server.always(replies[fault] if fault in replies else server.error(int(fault), told))
+    sent = connect(token).create_block("x", [(1, None, None)])
+    assert not isinstance(sent, Accepted)
+    seen = repr(sent) + everything_about(sent.error)
+    assert "POST /v3/blocks" in seen
+    assert token.lower() not in seen.lower()
+    assert server.heard[0].headers["authorization"] == f"Bearer {token}"
+    assert len(server.heard) == 1
+    assert not [record for record in logged.records if token in record.getMessage() and fault != "redirect"]
+
+
 def test_a_used_up_budget_shows_no_token(server, connect, token):
     client = connect(token)
     client.allow(0)
@@ -86,6 +111,7 @@ def test_nothing_of_a_client_shows_the_token(connect, token):
     assert (
         token not in f"{client} {client!r} {vars(client)} {vars(client._asking)} {vars(client._asking._line)}"
     )
+    assert token not in f"{vars(client._writing)} {vars(client._writing._line)} {vars(client._uploads)}"
     assert repr(Secret("")) == "Secret(none)"
     with pytest.raises(TypeError):
         pickle.dumps(client)

@@ -138,6 +138,21 @@ def _write(folder: Path, people: str, channel: str) -> Path:
     return folder
 
 
+def test_a_request_whose_body_breaks_off_asks_for_nothing(sandbox, me):
+    """As at a real server: half a request is none, whatever its half would have meant."""
+    place = me.post("/uploads/presign", json={"files": [{"filename": "a", "content_type": "a/b"}]}).json()
+    upload = place["files"][0]
+    path = upload["upload_url"].removeprefix(sandbox.url)
+    sandbox.control.clear_requests()
+    with socket.create_connection(("127.0.0.1", int(sandbox.url.rsplit(":", 1)[1]))) as line:
+        head = f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Length: 9\r\n\r\nhalf"
+        line.sendall(head.encode())
+        line.shutdown(socket.SHUT_WR)
+        assert line.recv(100) == b""
+    assert sandbox.world.media.uploads[upload["key"]].file is None
+    assert sandbox.control.requests() == []
+
+
 def test_a_small_world_can_be_written_by_hand(tmp_path):
     world = load_world(_write(tmp_path, PEOPLE, CHANNEL + '[[items]]\ntext = "x"\n'))
     assert [block.content for block in world.blocks.values()] == ["x"]

@@ -57,7 +57,7 @@ class ArenaClient(Writes):
         write_pause_seconds: at least this long between the answer to a write and the next write.
         may_write: the token is known to have the write scope (its maker said so); else the first write that
             are.na accepts proves it.
-        on_wait: told before each sleep longer than that.
+        on_wait: told before each sleep longer than `pause_seconds`, but for the pause between writes.
         attempts: how often one question is asked at most, the first time included.
         timeout_seconds: the longest a connect, a read or a write may take; a whole answer may take four times
             that.
