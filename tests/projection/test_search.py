@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vfdir_lab.archive import Archive
@@ -105,13 +105,15 @@ def test_an_old_view_can_be_searched(archive: Archive) -> None:
         archive.search("word " * 40)
 
 
-@given(text=st.text(max_size=20))
+@settings(max_examples=30)  # each is a query with a table of its own
+@given(text=st.text(max_size=20).filter(str.split))
 def test_no_text_is_a_mistake(archive: Archive, text: str) -> None:
-    """What holds all the words is found, nothing breaks, and the same is asked the same."""
-    if text.split():
-        assert found(archive, text) == found(archive, text)
+    """Whatever is asked, nothing breaks; and what is found by a text is found by each of its words."""
+    for word in text.split()[:2]:
+        assert set(found(archive, text)) <= set(found(archive, word))
 
 
+@settings(max_examples=30)
 @given(number=st.sampled_from([n for n, title in TITLES.items() if title]), upper=st.booleans())
 def test_a_title_finds_its_block(archive: Archive, number: int, upper: bool) -> None:
     title = TITLES[number] or ""

@@ -31,6 +31,7 @@ from vfdir_lab.projection.opening import (
     Opened,
     Standpoint,
     gone_is_named,
+    is_survey,
     meaning,
     named,
     open_best,
@@ -189,7 +190,7 @@ class Engine:
             opened = None
             try:
                 opened = self._asked = open_()
-                return opened, ask(opened)
+                return opened, _answer(opened, ask)
             except FOREIGN as error:
                 if not (isinstance(error, FileNotFoundError) if opened is None else self._went_away(opened)):
                     raise (said(error) if said else meaning(self._log, error)) from error
@@ -223,14 +224,17 @@ class Engine:
         """A connection that answers the query from there; one that is `alone`, or has tables, only that."""
         coverage = self._log.require(stand.head)
         segments = coverage.upto(stand.head)
-        quick = named(stand.lens, query) if stand.at is None else frozenset()
-        kept = self._listing(stand.lens, quick)
+        survey = is_survey(query)
+        names = frozenset(stand.lens.versions) if survey else named(stand.lens, query)
+        kept = self._listing(stand.lens, names) if stand.at is None and not survey else ()
         key = (tuple(segment.path for segment in segments), stand.head, stand.at, stand.lens.fingerprint)
         if not (tables or alone) and (*key, confined, kept) in self._kept:
             self._kept.move_to_end((*key, confined, kept))
-            return self._kept[*key, confined, kept]
+            opened = self._kept[*key, confined, kept]
+            opened.show(names)
+            return opened
         ground = self._grounded(coverage, stand.head) if kept else None
-        opened = open_best(self._log, segments, stand, confined=confined, ground=ground, quick=quick)
+        opened = open_best(self._log, segments, stand, confined=confined, ground=ground, names=names)
         if tables or alone:
             add_tables(opened.connection, tables or {}, {SOURCE, LEAF, *stand.lens.versions})
             return opened
@@ -270,6 +274,16 @@ class Engine:
             for key in [key for key, kept in self._kept.items() if kept is opened]:
                 del self._kept[key]
         return bool(missing or broken)
+
+
+def _answer(opened: Opened, ask: Callable[[Opened], Answer]) -> Answer:
+    """The answer; a query may look at tables that it does not name in so many words (`SHOW TABLES`)."""
+    try:
+        return ask(opened)
+    except duckdb.CatalogException:
+        if not opened.show():
+            raise
+        return ask(opened)
 
 
 def read_sql(folder: Traversable, name: str) -> str:

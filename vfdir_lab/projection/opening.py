@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from vfdir_lab.errors import LogDamagedError, QueryError
 from vfdir_lab.log import EventLog, Head, Segment
 from vfdir_lab.projection.checkpoint import Checkpoint
 from vfdir_lab.projection.connection import confine, connect, plainly, quoted
-from vfdir_lab.projection.definition import LEAF
+from vfdir_lab.projection.definition import LEAF, Definition
 from vfdir_lab.projection.incremental import Ground, Refresh
 from vfdir_lab.projection.leaf import SOURCE, events_sql
 from vfdir_lab.projection.lens import Lens
@@ -41,13 +41,34 @@ class Standpoint:
     at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_SURVEYS = frozenset({"show", "information_schema", "sqlite_master", "sqlite_schema"})
+"""Words of queries about the tables there are."""
+
+
+@dataclass(slots=True, kw_only=True)
 class Opened:
-    """A connection that answers, with the files that it reads."""
+    """A connection that answers, with the files that it reads.
+
+    Views are set up when a query names them, since each costs some milliseconds: `names` are there already.
+    """
 
     connection: duckdb.DuckDBPyConnection
     segments: tuple[Path, ...]
+    definitions: tuple[Definition, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
+    names: set[str] = field(default_factory=set)
+
+    def show(self, names: Collection[str] | None = None) -> bool:
+        """Set up the views of these projections (and all they read), or of all; whether any was missing."""
+        missing = [
+            one
+            for one in self.definitions
+            if (names is None or one.name in names) and one.name not in self.names
+        ]
+        for one in missing:
+            self.connection.execute(f"CREATE OR REPLACE VIEW {quoted(one.name)} AS {one.view}")
+            self.names.add(one.name)
+        return bool(missing)
 
 
 def paths_of(log: EventLog, segments: Sequence[Segment]) -> tuple[Path, ...]:
@@ -65,6 +86,12 @@ def named(lens: Lens, query: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def is_survey(query: str) -> bool:
+    """Whether a query is about the tables there are."""
+    words = re.findall(r"\w+", query.lower())
+    return any(word in _SURVEYS or word.startswith(("duckdb_", "pg_")) for word in words)
+
+
 def open_connection(  # noqa: PLR0913 - what a connection is made of
     log: EventLog,
     segments: Sequence[Segment],
@@ -72,10 +99,10 @@ def open_connection(  # noqa: PLR0913 - what a connection is made of
     *,
     confined: bool,
     ground: Ground | None = None,
-    quick: Collection[str] = (),
+    names: Collection[str] = (),
     memory_mib: int | None = None,
 ) -> Opened:
-    """A new connection over these segments. With a `ground`, the `quick` projections go by checkpoints.
+    """A new connection over these segments, with the views of `names`; with a `ground`, by checkpoints.
 
     Raises:
         duckdb.Error, OSError, pa.ArrowException: a file went away, or SQL of the lens is refused.
@@ -90,12 +117,15 @@ def open_connection(  # noqa: PLR0913 - what a connection is made of
         else:
             connection.execute(f"CREATE VIEW {SOURCE} AS {segments_sql(texts)}")
         connection.execute(f"CREATE VIEW {LEAF} AS {events_sql(segments, stand.head, stand.at)}")
-        set_views(connection, stand.lens, stand.lens.versions)
+        opened = Opened(connection=connection, segments=paths, definitions=stand.lens.definitions)
         if ground is None:
-            return Opened(connection=connection, segments=paths)
+            opened.show(names)
+            return opened
         refresh = Refresh(connection, ground, stand.lens, confined=confined)
-        set_views(connection, stand.lens, quick, refresh)
-    return Opened(connection=connection, segments=paths, checkpoints=tuple(refresh.used))
+        set_views(connection, stand.lens, names, refresh)
+        opened.names |= set(names)
+        opened.checkpoints = tuple(refresh.used)
+    return opened
 
 
 def set_views(
@@ -116,13 +146,13 @@ def open_best(
     *,
     confined: bool,
     ground: Ground | None,
-    quick: Collection[str],
+    names: Collection[str],
 ) -> Opened:
     """As `open_connection`, but whatever is wrong with checkpoints is no error: it goes without."""
     if ground is not None:
         with suppress(*FOREIGN):
-            return open_connection(log, segments, stand, confined=confined, ground=ground, quick=quick)
-    return open_connection(log, segments, stand, confined=confined)
+            return open_connection(log, segments, stand, confined=confined, ground=ground, names=names)
+    return open_connection(log, segments, stand, confined=confined, names=names)
 
 
 @contextmanager
