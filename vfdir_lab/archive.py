@@ -62,7 +62,8 @@ class Status:
     `channels` is a row each: object_id, slug, title, visibility, length, seen_at (newest finished scan),
     whole_at (newest complete scan). `device` is this copy's, None before it first wrote. `unknown_kinds`
     counts events that this version passes over. `devices` says of each device how far it counts and what is
-    missing of it; `regressions`, what counted on this machine once and does not any more.
+    missing of it; `regressions`, what counted on this machine once and does not any more. `lens` is what is
+    read through, `chosen` the versions in it that somebody chose.
     """
 
     path: str
@@ -78,6 +79,8 @@ class Status:
     unknown_kinds: dict[str, int]
     devices: tuple[DeviceState, ...]
     regressions: tuple[Regression, ...]
+    lens: str
+    chosen: dict[str, int]
 
 
 class Archive:
@@ -424,6 +427,8 @@ class Archive:
             },
             devices=devices(self.log),
             regressions=regression(self.log),
+            lens=self.projections.lenses.default,
+            chosen=self.projections.lenses.chosen(),
         )
 
     def _connect(self, on_progress: Callable[[PullProgress], None]) -> ArenaClient:

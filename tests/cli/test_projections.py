@@ -100,6 +100,13 @@ def test_a_lens_changes_only_what_asks_through_it(own: Path, run: Run, tmp_path:
     assert "there is no lens 'other'; there are default, loud" in done.err
 
 
+def test_status_says_what_is_read_through(own: Path, run: Run) -> None:
+    assert "lens     default: as shipped" in run("status").out
+    run("projection", "use", "blocks", "4")
+    assert "lens     default: blocks v4" in run("status").out
+    assert json.loads(run("status", "--json").out)["lens"] == {"name": "default", "chosen": {"blocks": 4}}
+
+
 def test_going_back_to_the_default_is_a_word(own: Path, run: Run) -> None:
     run("projection", "use", "blocks", "4")
     assert run("projection", "use", "blocks", "default").out.startswith("reading blocks v2")

@@ -48,6 +48,8 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     say(f"archive  {found.path}")
     say(f"holds    {len(found.channels)} channels, {found.blocks} blocks")
     say(f"log      {found.events} events in {found.segments} segments")
+    chosen = ", ".join(f"{name} v{version}" for name, version in found.chosen.items())
+    say(f"lens     {found.lens}: {chosen or 'as shipped'}")
     say(f"device   {found.device or 'none yet'}")
     say(f"head     {found.head}")
     for device in found.devices:
@@ -88,6 +90,7 @@ def _as_dict(found: Status) -> dict[str, object]:
             }
             for one in found.devices
         ],
+        "lens": {"name": found.lens, "chosen": found.chosen},
         "segments": found.segments,
         "events": found.events,
         "blocks": found.blocks,

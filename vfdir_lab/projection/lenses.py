@@ -67,6 +67,11 @@ class Lenses:
             self._refuse(book, name)
         return _lens(name, tuple(self._definitions(book, setting.choices if setting else {})))
 
+    def chosen(self, name: str | None = None) -> dict[str, int]:
+        """The versions in a lens that somebody chose; the rest are the shipped default's."""
+        setting = self._in_force(self._book(), name or self.default)
+        return {one: choice.version for one, choice in setting.choices.items()} if setting else {}
+
     def all(self) -> tuple[Lens, ...]:
         """Every lens that runs."""
         found = []
