@@ -297,10 +297,44 @@ def test_an_interrupt_ends_a_query_without_end(archive: Archive, settings: dict[
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    time.sleep(6)
-    assert running.poll() is None
-    running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=30)
+    try:
+        time.sleep(6)
+        assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=30)
+    finally:
+        running.kill()
     assert running.returncode == 130
     assert err.decode().count("\n") == 1
     assert archive.verify().ok
+
+
+@pytest.mark.parametrize("format_", ["table", "csv", "json"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "TIMESTAMPTZ 'infinity'",
+        "TIMESTAMP '0044-03-15 (BC) 12:00:00'",
+        "DATE '-infinity'",
+        "INTERVAL 3 MONTH",
+        "TIME '12:00:00'",
+        "[INTERVAL 1 DAY]",
+        "'NaN'::DOUBLE",
+        "['Infinity'::DOUBLE]",
+    ],
+)
+def test_a_value_python_has_no_word_for_is_shown_all_the_same(
+    archive: Archive, run: Run, value: str, format_: str
+) -> None:
+    done = run("sql", f"SELECT {value} AS odd, 1 AS one", "--format", format_)
+    assert (done.code, done.err) == (0, "")
+    if format_ == "json":
+        assert set(json.loads(done.out, parse_constant=pytest.fail)[0]) == {"odd", "one"}
+
+
+@pytest.mark.parametrize("arguments", [("search", "\udcff"), ("log", "\udcff"), ("sql", "SELECT '\udcff'")])
+def test_an_argument_that_is_no_text_is_one_line(
+    archive: Archive, run: Run, arguments: tuple[str, ...]
+) -> None:
+    done = run(*arguments)
+    assert (done.code, done.err.count("\n")) == (1, 1)

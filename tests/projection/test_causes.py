@@ -143,7 +143,7 @@ def test_a_header_that_promises_too_much_is_found_out(event: MakeEvent) -> None:
     select = "SELECT 'block:1' AS object_id, min(payload ->> '$.title') AS title FROM events"
     liar = own("titles", 2, select, by="object_id")
     engine = OverTable([*titles(event, ["a"]), *others(event, 2)])
-    assert is_object_wise(lens_with(liar), "titles")
+    assert not is_object_wise(lens_with(liar), "titles")
     assert title_of(engine, liar) == {("block:1", "title"): "bbbb:1"}
 
 
@@ -184,3 +184,39 @@ def test_a_definition_that_does_not_run_is_a_typed_error(event: MakeEvent) -> No
             stand(engine, lens_with(broken)),
             [Asked(key="a", owner="block:1", cells={"title": "a"})],
         )
+
+
+@pytest.mark.parametrize(
+    ("select", "is_own"),
+    [
+        ("SELECT * REPLACE (upper(title) AS title) FROM blocks_v2", True),
+        ("SELECT object_id, latest('title') ->> '$' AS title FROM events GROUP BY object_id", True),
+        (
+            "SELECT * REPLACE (CASE WHEN count(*) OVER (PARTITION BY title) > 1 THEN 'twin' END AS title)"
+            " FROM blocks_v2",
+            False,
+        ),
+        ("SELECT * REPLACE ((SELECT max(title) FROM blocks_v2) AS title) FROM blocks_v2", False),
+        ("SELECT * REPLACE ('block:1' AS object_id) FROM blocks_v2", False),
+        ("SELECT item AS object_id, max(position) AS title FROM connections GROUP BY item", False),
+    ],
+)
+def test_what_a_header_of_ones_own_says_has_to_be_proven(select: str, is_own: bool) -> None:
+    assert is_object_wise(lens_with(own("blocks", 9, select)), "blocks") == is_own
+
+
+def test_a_cause_in_another_object_is_found_where_the_header_denies_it(event: MakeEvent) -> None:
+    """Two blocks of one title are twins; the second one's new title frees the first."""
+    twins = "CASE WHEN count(*) OVER (PARTITION BY title) > 1 THEN title || ' (twin)' ELSE title END"
+    definition = own("blocks", 9, f"SELECT * REPLACE ({twins} AS title) FROM blocks_v2")
+    events = [
+        event("aaaa", 1, "block.observed", "block:1", title="Tide"),
+        event("aaaa", 2, "block.observed", "block:2", title="Tide"),
+        event("aaaa", 3, "block.observed", "block:2", title="Moon"),
+        event("aaaa", 4, "block.observed", "block:3", title="Sea"),
+    ]
+    engine, lens = OverTable(events), lens_with(definition)
+    for seq, cause in ((2, "aaaa:2"), (4, "aaaa:3")):
+        where = stand(engine, lens, Head({"aaaa": seq}))
+        rows = [row for row in asked(engine, "blocks", where) if row.key == "block:1"]
+        assert ids(causes(engine, "blocks", where, rows))["block:1", "title"] == cause

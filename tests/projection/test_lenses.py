@@ -163,6 +163,8 @@ def test_what_is_in_force_is_what_the_log_says_whatever_becomes_of_the_file(arch
         assert archive.sql(TITLES).fetchall() == LOUD
     archive.projections["blocks"].use(7)
     assert archive.sql(TITLES).fetchall() == [("tide 1",), ("tide 2",), ("tide 3",)]
+    path.write_text("what is this")
+    assert "cannot be read" in next(iter(archive.projections.lenses.notices()))
     path.unlink()
     assert archive.sql(TITLES).fetchall() == [("tide 1",), ("tide 2",), ("tide 3",)]
 
@@ -192,6 +194,8 @@ def test_sql_of_another_device_waits_until_a_person_says_use(archive: Archive, t
     with pytest.warns(LensWarning, match=r"device \w+ set the lens default to SQL that never ran here"):
         assert other.sql(TITLES).fetchall() == TIDES
     assert "upper" in other.projections["blocks"][7].sql
+    with pytest.raises(ProjectionError, match=r"blocks v7 is another device's and never ran here"):
+        other.diff("blocks", 2, 7)
     other.projections["blocks"].use(7)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -246,9 +250,38 @@ def test_a_hostile_log_cannot_choose(tides: Any, event: MakeEvent) -> None:
 
 def test_a_version_of_a_newer_vfdir_lab_is_named(tides: Any, event: MakeEvent) -> None:
     tides.write([event("bbbb", 1, "lens.set", "lens:default", at=90, versions={"blocks": {"version": 99}})])
-    with pytest.raises(ProjectionError, match=r"blocks v99 is not in this version of vfdir_lab; update it"):
-        tides.archive.sql(TITLES)
-    tides.archive.projections["blocks"].use(None)
+    archive = tides.archive
+    with pytest.warns(
+        LensWarning, match=r"what this version of vfdir_lab does not have \(blocks 99\); update"
+    ):
+        assert archive.sql(TITLES).fetchall() == TIDES
+    archive.projections["blocks"].use(None)
+    assert archive.sql(TITLES).fetchall() == TIDES
+
+
+@pytest.mark.parametrize("name", ["BLOCKS", "../x", "events", "", "blocks v2"])
+def test_a_hostile_choice_stands_in_nobodys_way(tides: Any, event: MakeEvent, name: str) -> None:
+    versions = {name: {"version": 3}, "channels": {"version": 88}}
+    tides.write([event("bbbb", 1, "lens.set", "lens:default", at=90, versions=versions)])
+    archive = tides.archive
+    with pytest.warns(LensWarning, match="device bbbb set the lens default to what"):
+        assert archive.sql(TITLES).fetchall() == TIDES
+    archive.projections["blocks"].use(3)
+    assert list(archive.projections.lenses.notices()) == []
+    assert archive.sql(TITLES).fetchall() == TIDES
+
+
+def test_a_text_under_another_name_is_not_used(tides: Any, event: MakeEvent) -> None:
+    sql = (
+        "-- projection: channels\n-- version: 9\n-- title: T\n-- key: object_id\nSELECT object_id FROM events"
+    )
+    tides.write(
+        [event("bbbb", 1, "projection.defined", "projection:blocks", at=90, version=4, title="T", sql=sql)]
+    )
+    with pytest.raises(
+        ProjectionError, match=r"recorded as blocks v4 says that it is channels v9; it is not"
+    ):
+        tides.archive.projections["blocks"].use(4)
     assert tides.archive.sql(TITLES).fetchall() == TIDES
 
 

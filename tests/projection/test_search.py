@@ -26,6 +26,7 @@ TITLES = {
     9: "Cafe\u0301 in two characters",
     10: "100% of it's _all_ \\ here",
     11: None,
+    20: "Ελλάς και θάλασσα",
 }
 
 
@@ -33,8 +34,8 @@ TITLES = {
 def archive(new_desk: Any, event: MakeEvent) -> Any:
     """Blocks with titles in many scripts, a channel, and one block whose content says `tides` alone."""
     events = [
-        event("aaaa", number, "block.observed", f"block:{number}", title=title, type="Text")
-        for number, title in TITLES.items()
+        event("aaaa", seq, "block.observed", f"block:{number}", title=title, type="Text")
+        for seq, (number, title) in enumerate(TITLES.items(), 1)
     ]
     text = {"markdown": "In the long run the TIDES decide; see also the almanac. " * 5}
     more = [
@@ -43,7 +44,10 @@ def archive(new_desk: Any, event: MakeEvent) -> Any:
         ("channel:1", "channel.observed", {"title": "Moon and tides", "slug": "moon", "description": "x"}),
         ("connection:1", "connection.observed", {"channel": "channel:1", "item": "block:6", "rank": "a0"}),
     ]
-    events += [event("aaaa", seq, kind, about, **said) for seq, (about, kind, said) in enumerate(more, 12)]
+    events += [
+        event("aaaa", seq, kind, about, **said)
+        for seq, (about, kind, said) in enumerate(more, len(TITLES) + 1)
+    ]
     with new_desk() as desk:
         yield desk.write(events).archive
 
@@ -58,6 +62,8 @@ def found(archive: Archive, text: str) -> list[str]:
         ("cafe", [9, 1]),
         ("CAFÉ", [9, 1]),
         ("cafe\u0301", [9, 1]),
+        ("ΕΛΛΑΣ", [20]),
+        ("ελλας", [20]),
         ("strasse", [1]),
         ("STRASSE café", [1]),
         ("東京", [2, 3]),

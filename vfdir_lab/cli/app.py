@@ -97,6 +97,9 @@ def main() -> NoReturn:
     except VfdirError as error:
         complain(str(error))
         code = FAILED
+    except UnicodeEncodeError:
+        complain("an argument is no text in UTF-8; give it in that encoding")
+        code = FAILED
     except (RecursionError, MemoryError):
         complain("this is more than the machine can hold; ask for less at a time")
         code = FAILED

@@ -130,11 +130,24 @@ def sql(
 
 
 def _fetch(relation: duckdb.DuckDBPyRelation) -> pa.Table:
-    """The rows. Types that only DuckDB has (ENUM, UNION …) arrive as Arrow's nearest."""
+    """The rows. Types that only DuckDB has (ENUM, UNION …) arrive as Arrow's nearest.
+
+    Times that Python's calendar does not have (`infinity`, before the year 1) come as text, with the rest.
+    """
     try:
-        return relation.to_arrow_table()
+        answer = relation.to_arrow_table()
+        if all(map(_fits_python, answer.columns)):
+            return answer
+        return relation.project("CAST(COLUMNS(*) AS VARCHAR)").to_arrow_table()
     except duckdb.Error as error:
         raise QueryError(str(error)) from error
+
+
+def _fits_python(column: pa.ChunkedArray) -> bool:
+    try:
+        return not pa.types.is_temporal(column.type) or column.to_pylist() is not None
+    except (OverflowError, ValueError):
+        return False
 
 
 def _write(answer: pa.Table, format_: Format) -> None:
@@ -149,10 +162,10 @@ def _write(answer: pa.Table, format_: Format) -> None:
 
 
 def _flat(answer: pa.Table) -> pa.Table:
-    """CSV has no nested values: they become JSON-like text."""
+    """CSV has no nested values, and no intervals: they become text."""
     columns = [
         pa.array([None if v is None else str(v) for v in column.to_pylist()])
-        if pa.types.is_nested(column.type)
+        if pa.types.is_nested(column.type) or pa.types.is_interval(column.type)
         else column
         for column in answer.columns
     ]

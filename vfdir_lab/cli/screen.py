@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,7 +44,20 @@ def say(text: object) -> None:
 
 def say_json(value: object) -> None:
     """JSON on stdout: stamps as text (they exceed 2^53), times as ISO 8601."""
-    typer.echo(json.dumps(value, ensure_ascii=False, default=_spell))
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_spell)
+    except ValueError:
+        text = json.dumps(_finite(value), ensure_ascii=False, default=_spell)
+    typer.echo(text)
+
+
+def _finite(value: object) -> object:
+    """The same without what JSON has no spelling for: NaN and infinities become null."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _spell(value: object) -> str:

@@ -70,7 +70,7 @@ class Catalogue:
             return self._definitions[key]
         name, version = key
         for problem in self.problems:
-            if str(problem).startswith(f"{name}/v{version}"):
+            if re.match(rf"{re.escape(name)}/v{version}(?![0-9])", str(problem)):
                 raise problem
         there = sorted(number for called, number in self._definitions if called == name)
         if not there:
@@ -221,7 +221,7 @@ def _check_place(file: Traversable, folder: str, where: str) -> None:
 
 def _text(file: Traversable, where: str) -> str:
     try:
-        return file.read_text("utf-8")
+        return file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProjectionFileError(f"{where}: not UTF-8; save it as that") from error
     except OSError as error:

@@ -81,7 +81,7 @@ def check_file(file: Path, lens: Lens) -> CheckReport:
         UsageError: it cannot be read.
     """
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
         raise UsageError(f"{file}: {reason}; give a file of SQL") from error

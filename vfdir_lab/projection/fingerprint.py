@@ -16,7 +16,7 @@ from vfdir_lab.projection.definition import LEAF, Definition
 
 _TOKEN = re.compile(
     r"""
-    (?P<nothing> \s+ | --[^\n]* | /\*.*?\*/ )
+    (?P<nothing> \s+ | --[^\n\r]* | /\*.*?\*/ )
     | (?P<quoted> [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*"
                 | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ )
     | (?P<word> \w+ )

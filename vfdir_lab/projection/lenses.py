@@ -98,11 +98,16 @@ class Lenses:
         catalogue = self.catalogue if own else shipped()
         for projection, choice in own.items():
             key = (projection, choice.version)
+            called = f"{projection} {choice.version}"
             if key in catalogue and catalogue[key].digest != choice.digest:
-                called = f"{projection} {choice.version}"
                 yield (
                     f"the file of {projection} v{choice.version} was edited since it was put to use; "
                     f"`vfdir-lab projection use {called}` takes the new text"
+                )
+            elif self._is_broken(*key):
+                yield (
+                    f"the file of {projection} v{choice.version} was edited since it was put to use, and "
+                    "cannot be read; `vfdir-lab projection lint` says why"
                 )
 
     def use(self, versions: Mapping[str, int | None], *, name: str | None = None) -> Lens:
@@ -131,7 +136,7 @@ class Lenses:
             for definition in new:
                 _check(definition, definitions)
             lens = _lens(name, definitions)
-            waiting = setting is not None and setting is not book.settings[name][-1]
+            waiting = name in book.settings and setting is not book.settings[name][-1]
             if after != before or waiting:
                 writer.append([*map(define_projection, new), set_lens(name, after)])
         return lens
@@ -148,11 +153,27 @@ class Lenses:
         """
         return self._find(self._book(), name, version)
 
+    def to_run(self, name: str, version: int) -> Definition:
+        """As `find`, of what may run here.
+
+        Raises:
+            UsageError, ProjectionFileError
+            ProjectionError: the text is another device's, and nobody has said `use` here.
+        """
+        book = self._book()
+        found = self._find(book, name, version)
+        if (name, version) not in self.catalogue and book.trusted(found.digest, self._own(book)) is None:
+            raise ProjectionError(
+                f"{found.called} is another device's and never ran here; `vfdir-lab projection show {name} "
+                f"{version}` shows it, `projection use {name} {version}` takes it over"
+            )
+        return found
+
     def _find(self, book: Book, name: str, version: int) -> Definition:
         catalogue = self.catalogue
         recorded = book.newest(name, version)
         if (name, version) not in catalogue and recorded is not None and not self._is_broken(name, version):
-            found = define(recorded.sql, where=f"{name} v{version}", source="own")
+            found = _read(recorded.sql, name, version)
         else:
             found = catalogue[name, version]
         return found
@@ -185,34 +206,44 @@ class Lenses:
         return book.own_devices(mark.device if mark else None)
 
     def _in_force(self, book: Book, name: str) -> Setting | None:
-        """The newest setting that may be followed here."""
+        """The newest setting that can be followed here."""
+        settings = reversed(book.settings.get(name, ()))
+        return next((one for one in settings if not self._unfit(book, one)), None)
+
+    def _unfit(self, book: Book, setting: Setting) -> list[str]:
+        """The choices of a setting that cannot be followed: no such version is here, or it never ran here."""
         devices = self._own(book)
-        for setting in reversed(book.settings.get(name, ())):
-            own = (choice.digest for choice in setting.choices.values() if choice.digest)
-            if all(book.trusted(digest, devices) for digest in own):
-                return setting
-        return None
+        return [
+            f"{name} {choice.version}"
+            for name, choice in setting.choices.items()
+            if (
+                book.trusted(choice.digest, devices) is None
+                if choice.digest
+                else not _is_shipped(name, choice)
+            )
+        ]
 
     def _definitions(self, book: Book, choices: Choices) -> Iterator[Definition]:
         devices = self._own(book)
         wanted = {one: Choice(version=number) for one, number in DEFAULT_VERSIONS.items()} | dict(choices)
         for name, choice in wanted.items():
             if choice.digest is None:
-                yield _shipped(name, choice.version)
+                yield shipped()[name, choice.version]
             elif text := book.trusted(choice.digest, devices):
-                yield define(text.sql, where=f"{name} v{choice.version}", source="own")
+                yield _read(text.sql, name, choice.version)
 
     def _waiting(self, book: Book, name: str, setting: Setting) -> str:
-        devices = self._own(book)
-        foreign = [
-            f"{projection} {choice.version}"
-            for projection, choice in setting.choices.items()
-            if choice.digest and book.trusted(choice.digest, devices) is None
-        ]
+        unfit = self._unfit(book, setting)
+        texts = [one for one in unfit if setting.choices[one.rpartition(" ")[0]].digest]
+        said = f"device {setting.device} set the lens {name} to"
+        if not texts:
+            return (
+                f"{said} what this version of vfdir_lab does not have ({', '.join(unfit)}); update to follow"
+            )
         lens = "" if name == self.default else f" --lens {name}"
         return (
-            f"device {setting.device} set the lens {name} to SQL that never ran here ({', '.join(foreign)}); "
-            f"`vfdir-lab projection show {foreign[0]}` shows it, `projection use {foreign[0]}{lens}` follows"
+            f"{said} SQL that never ran here ({', '.join(unfit)}); "
+            f"`vfdir-lab projection show {texts[0]}` shows it, `projection use {texts[0]}{lens}` follows"
         )
 
     def _refuse(self, book: Book, name: str) -> None:
@@ -246,14 +277,18 @@ def _check(definition: Definition, lens: Sequence[Definition]) -> None:
         raise ProjectionFileError(f"{broken[0]}{more}")
 
 
-def _shipped(name: str, version: int) -> Definition:
-    try:
-        return shipped()[name, version]
-    except VfdirError as error:
+def _read(sql: str, name: str, version: int) -> Definition:
+    """A text that was recorded under this name and number."""
+    found = define(sql, where=f"{name} v{version}", source="own")
+    if (found.name, found.version) != (name, version):
         raise ProjectionError(
-            f"{name} v{version} is not in this version of vfdir_lab; update it, or "
-            f"`vfdir-lab projection use {name} default`"
-        ) from error
+            f"the text that was recorded as {name} v{version} says that it is {found.called}; it is not used"
+        )
+    return found
+
+
+def _is_shipped(name: str, choice: Choice) -> bool:
+    return (name, choice.version) in shipped()
 
 
 def check_name(name: str) -> None:

@@ -231,12 +231,23 @@ class _Select:
 
     def _star(self, one: exp.Expr) -> Rows:
         star = one.this if isinstance(one, exp.Column) else one
-        if isinstance(star, exp.Star) and not any(star.args.values()):
+        others = {name for name, value in star.args.items() if value} - {"replace"}
+        if isinstance(star, exp.Star) and not others:
             if isinstance(one, exp.Column) and one.table.lower() in self._sources:
-                return self._sources[one.table.lower()]
+                return self._replaced(star, self._sources[one.table.lower()])
             if not isinstance(one, exp.Column) and len(self._sources) == 1:
-                return next(iter(self._sources.values()))
+                return self._replaced(star, next(iter(self._sources.values())))
         raise NotProvenError(f"what {one.sql('duckdb')[:40]} gives cannot be seen")
+
+    @staticmethod
+    def _replaced(star: exp.Star, rows: Rows) -> Rows:
+        """What a star gives with some of its columns replaced by values."""
+        replaced = star.args.get("replace") or ()
+        for value in replaced:
+            if value.find(exp.Columns, exp.Explode, exp.Unnest) is not None:
+                raise NotProvenError(f"what {value.sql('duckdb')[:40]} gives cannot be seen")
+        names = {value.alias_or_name.lower() for value in replaced}
+        return Rows(columns=rows.columns, objects=rows.objects - names)
 
 
 def _is(node: exp.Expr, name: str, rows: Rows) -> bool:

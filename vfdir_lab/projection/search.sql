@@ -4,7 +4,7 @@
    one of its words, within it; then in names and captions, the text, the addresses. A phrase that stands as
    it was asked counts once more. Equal scores: what is in more channels, then the newer, then by id. */
 WITH words AS (
-    SELECT DISTINCT replace(strip_accents(lower(word)), 'ß', 'ss') AS word, is_phrase
+    SELECT DISTINCT replace(translate(strip_accents(lower(word)), 'ς', 'σ'), 'ß', 'ss') AS word, is_phrase
     FROM asked
 ),
 documents AS (
@@ -20,10 +20,10 @@ documents AS (
 folded AS MATERIALIZED (
     SELECT
         object_id,
-        trim(replace(strip_accents(lower(COALESCE(title, ''))), 'ß', 'ss')) AS title,
-        replace(strip_accents(lower(COALESCE(description, ''))), 'ß', 'ss') AS description,
-        replace(strip_accents(lower(COALESCE(content, ''))), 'ß', 'ss') AS content,
-        replace(strip_accents(lower(names)), 'ß', 'ss') AS names,
+        trim(replace(translate(strip_accents(lower(COALESCE(title, ''))), 'ς', 'σ'), 'ß', 'ss')) AS title,
+        replace(translate(strip_accents(lower(COALESCE(description, ''))), 'ς', 'σ'), 'ß', 'ss') AS description,
+        replace(translate(strip_accents(lower(COALESCE(content, ''))), 'ς', 'σ'), 'ß', 'ss') AS content,
+        replace(translate(strip_accents(lower(names)), 'ς', 'σ'), 'ß', 'ss') AS names,
         lower(addresses) AS addresses
     FROM documents
 ),

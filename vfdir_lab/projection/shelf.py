@@ -163,7 +163,7 @@ class Projection:
     def through(self, lens: Lens, version: int) -> Lens:
         """A lens with another version of this projection in it, for reading only."""
         others = [one for one in lens.definitions if one.name != self.name]
-        return lens_of(lens.name, [*others, self[version]])
+        return lens_of(lens.name, [*others, self._shelf.lenses.to_run(self.name, version)])
 
     def new(self, *, title: str = _TITLE) -> Path:
         """Write a file to begin with, under the next free number; it answers as the version in force.

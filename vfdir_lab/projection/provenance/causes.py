@@ -10,17 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+import sqlglot
+from sqlglot import exp
 
 from vfdir_lab.errors import QueryError
 from vfdir_lab.projection.connection import plainly
 from vfdir_lab.projection.definition import LEAF
 from vfdir_lab.projection.engine import Engine, Standpoint, read_sql
 from vfdir_lab.projection.lens import Lens
+from vfdir_lab.projection.objectwise import EVENTS, NotProvenError, Rows, prove
 from vfdir_lab.projection.provenance.walk import (
     FOLDER,
     Asked,
@@ -78,11 +81,29 @@ def causes_apart(
 
 
 def is_object_wise(lens: Lens, name: str) -> bool:
-    """Whether a row depends on the events of its own object alone, as the headers say all the way down."""
+    """Whether a row depends on the events of its own object alone, all the way down.
+
+    Of shipped versions the header says so (and tests hold it to that), of a person's own it has to be proven.
+    """
+    return _object_rows(lens, name) is not None
+
+
+def _object_rows(lens: Lens, name: str) -> Rows | None:
+    """The columns of such a projection, and those that hold the object's id; None of another."""
     one = lens[name]
-    return one.refresh_by == "object_id" and all(
-        read == LEAF or is_object_wise(lens, read) for read in one.reads
-    )
+    below = {read: _object_rows(lens, read) for read in one.reads - {LEAF}}
+    tables = {LEAF: EVENTS} | {read: rows for read, rows in below.items() if rows is not None}
+    if len(tables) < len(below) + 1:
+        return None
+    tree = sqlglot.parse_one(one.plain, dialect="duckdb")
+    if one.source == "shipped":
+        columns = tuple(column.lower() for column in cast("exp.Query", tree).named_selects)
+        return Rows(columns=columns, objects=frozenset(one.keys)) if one.refresh_by == "object_id" else None
+    try:
+        rows = prove(tree, tables)
+    except (NotProvenError, RecursionError):
+        return None
+    return rows if rows.objects & set(one.keys) else None
 
 
 def material(engine: Engine, name: str, stand: Standpoint, rows: Sequence[Asked]) -> pa.Table:
