@@ -71,8 +71,27 @@ def test_replay_is_measured_and_given_as_json(
     main(["replay", "--json", "--size", "300", "--repetitions", "1"])
     found = json.loads(capsys.readouterr().out)
     assert all(set(one) == KEYS and one["value"] > 0 for one in found)
-    for words in ("all columns", "four fields", "as of", "SQLite", "Python loop"):
+    for words in (
+        "all columns",
+        "four fields",
+        "as of",
+        "SQLite",
+        "Python loop",
+        "first query",
+        "new events",
+    ):
         assert any(words in one["what"] for one in found)
+
+
+def test_growth_is_measured_in_processes_of_its_own(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "LARGE", 20)
+    monkeypatch.setattr(log, "figures", lambda *_, **__: iter(()))
+    main(["log", "--json", "--growth"])
+    time, memory = json.loads(capsys.readouterr().out)
+    assert (time["unit"], memory["unit"]) == ("ms", "MiB")
+    assert time["value"] > 0 < memory["value"]
 
 
 def test_the_log_of_blocks_is_one_that_verify_proves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
@@ -27,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = []
     with tempfile.TemporaryDirectory(prefix="vfdir_lab_bench_") as folder:
         size = SIZES[asked.what] if asked.size is None else asked.size
-        for figure in MEASURED[asked.what].figures(Path(folder), size=size, repetitions=asked.repetitions):
+        figures = MEASURED[asked.what].figures(Path(folder), size=size, repetitions=asked.repetitions)
+        for figure in chain(figures, replay.growth(Path(folder)) if asked.growth else ()):
             found.append(figure)
             print(f"{len(found)}: {figure.what}", file=sys.stderr)  # noqa: T201 - it speaks to a person
     if asked.json:
@@ -45,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of a table")
     parser.add_argument("--size", type=int, metavar="N", help="events in the log")
     parser.add_argument("--repetitions", type=int, default=REPETITIONS, metavar="N", help="of each turn")
+    parser.add_argument("--growth", action="store_true", help="also replay ten million events (minutes)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write the ratios as a picture (SVG)")
     return parser
 

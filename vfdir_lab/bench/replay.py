@@ -42,10 +42,7 @@ FOUR_FIELDS = (files("vfdir_lab.bench") / "replay_four.sql").read_text("utf-8")
 
 
 def figures(folder: Path, *, size: int, repetitions: int) -> Iterator[Figure]:
-    """Every figure, one after the other, measured in `folder` over `size` events.
-
-    From a million events on also how time and memory grow to ten times as many.
-    """
+    """Every figure but those of `growth`, one after the other, measured in `folder` over `size` events."""
     log = log_of_blocks(folder / "replay", events=size)
     blocks = default_lens()["blocks"].plain
     few = define(FOUR_FIELDS, where="the benchmark").plain
@@ -58,9 +55,6 @@ def figures(folder: Path, *, size: int, repetitions: int) -> Iterator[Figure]:
         whole = alone(lambda: replay(connection, few), repetitions=max(1, repetitions // 3))
     yield from _rivals(log, folder, whole, size=size)
     yield from _by_checkpoint(folder / "replay", repetitions=repetitions)
-    if size >= LARGE:
-        shutil.rmtree(folder / "replay")
-        yield from _growth(folder)
 
 
 def look_at(connection: duckdb.DuckDBPyConnection, log: EventLog, *, until: int | None = None) -> None:
@@ -149,8 +143,8 @@ def _retitled(number: int) -> Draft:
     return Draft(kind="block.observed", object_id=about, payload={"title": f"New {number}"}, origin="arena")
 
 
-def _growth(folder: Path) -> Iterator[Figure]:
-    """A million events and ten, each replayed in a process of its own."""
+def growth(folder: Path) -> Iterator[Figure]:
+    """How time and memory grow: a million events and ten, each replayed in a process of its own."""
     taken = []
     for events in (LARGE, 10 * LARGE):
         place = folder / "growth"
