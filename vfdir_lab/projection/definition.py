@@ -16,6 +16,7 @@ from typing import Literal, cast
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
 
@@ -24,11 +25,21 @@ from vfdir_lab.projection.connection import quoted
 
 LEAF = "events"
 Source = Literal["shipped", "own"]
+PURE_TABLES = frozenset(
+    {"range", "generate_series", "unnest", "json_each", "json_tree", "repeat", "repeat_row", "flatten"}
+)
+"""Functions that give rows out of their arguments alone: no table is read."""
 TEXT_BOUND = 1 << 20
 """A file of SQL is no larger, in characters."""
 
 HEADER = re.compile(r"--\s*([a-z ]+?)\s*:\s*(.*?)\s*")
 _REQUIRED = ("projection", "version", "title", "key")
+LAMBDAS = frozenset(
+    {"apply", "array_apply", "array_filter", "array_reduce", "array_transform", "filter", "invoke"}
+    | {"list_apply", "list_filter", "list_reduce", "list_transform", "reduce", "transform"}
+)
+"""The functions that are given a lambda; `transform` is what the parser calls list_transform."""
+_BARE_ARROW = re.compile(r"([\w\"]+\s*->\s*'[^']*')\s+(?:ORDER|IGNORE|RESPECT)\b", re.IGNORECASE)
 _NOTHING = (type(None), exp.Semicolon)  # what is left after the last semicolon
 
 
@@ -137,20 +148,70 @@ def _select(text: str, where: str) -> exp.Query:
         trees = [tree for tree in sqlglot.parse(text, dialect="duckdb") if not isinstance(tree, _NOTHING)]
     except (SqlglotError, RecursionError) as error:
         raise ProjectionFileError(
-            f"{where}: not SQL: {str(error).splitlines()[0]}; try it in `vfdir-lab sql` first"
+            f"{where}: not SQL: {str(error).splitlines()[0]}; {unparsed_mend(text)}"
         ) from error
     if len(trees) != 1 or not isinstance(trees[0], exp.Query) or trees[0].find(exp.DDL, exp.DML):
         raise ProjectionFileError(
             f"{where}: a projection is one SELECT and nothing else; take out what is not part of it"
         )
-    return trees[0]
+    return with_arrows(trees[0])
+
+
+def with_arrows(tree: exp.Query) -> exp.Query:
+    """The query with each `x -> '$.a'` that was parsed as a lambda read as the JSON arrow it is, in place.
+
+    The parser takes an arrow behind a bare name in a call for a lambda; DuckDB spells those `lambda x: …`.
+    The brackets put around it let its SQL be parsed again.
+    """
+    for node in list(tree.find_all(exp.Lambda)):
+        path: exp.Expr = node.this
+        while isinstance(path, (exp.JSONExtract, exp.JSONExtractScalar)):
+            path = path.this
+        if len(node.expressions) != 1 or not isinstance(path, exp.Literal) or _takes_lambda(node.parent):
+            continue
+        arrow = exp.JSONExtract(
+            this=exp.Column(this=node.expressions[0]),
+            expression=Dialect.get_or_raise("duckdb").to_json_path(path.copy()),
+            only_json_types=False,
+        )
+        path.replace(arrow)
+        node.replace(exp.Paren(this=node.this))
+    return tree
+
+
+def _takes_lambda(call: exp.Expr | None) -> bool:
+    if isinstance(call, exp.Anonymous):
+        return call.name.lower() in LAMBDAS
+    return isinstance(call, exp.Func) and any(name.lower() in LAMBDAS for name in call.sql_names())
+
+
+def unparsed_mend(text: str) -> str:
+    """What to do about a text that the parser does not read, though DuckDB may."""
+    bare = _BARE_ARROW.search(text)
+    if bare is None:
+        return "try it in `vfdir-lab sql` first"
+    return f"put brackets around ({' '.join(bare[1].split())})"
 
 
 def _tables(tree: exp.Expr) -> set[str]:
     """The tables a query reads, without its own common table expressions, each where it can be seen."""
-    sources = (source for scope in traverse_scope(tree) for source in scope.sources.values())
-    tables = (source for source in sources if isinstance(source, exp.Table))
-    return {table.name.lower() or table.sql("duckdb") for table in tables}
+    scopes = list(traverse_scope(tree))
+    found = [one for scope in scopes for one in scope.sources.values() if isinstance(one, exp.Table)]
+    # Where scopes do not look (the table of a PIVOT statement) every table counts that no WITH names.
+    own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    looked_at = {id(one) for scope in scopes for one in scope.tables if one.alias_or_name in scope.sources}
+    found += [
+        one for one in tree.find_all(exp.Table) if id(one) not in looked_at and one.name.lower() not in own
+    ]
+    return {one.name.lower() or one.sql("duckdb") for one in found if _called(one) not in PURE_TABLES}
+
+
+def _called(table: exp.Table) -> str:
+    """The function that gives a table its rows, in lower case; empty where none does."""
+    call = table.this
+    if not isinstance(call, exp.Func):
+        return ""
+    return (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
 
 
 def expand(tree: exp.Query, *, where: str) -> exp.Query:

@@ -111,6 +111,11 @@ def queries(draw: st.DrawFn) -> str:
                     "SELECT {g}, any_value(x) AS y FROM (SELECT {g}, kind AS x FROM events QUALIFY "
                     "row_number() OVER (PARTITION BY {g} ORDER BY {o}) = 1) GROUP BY {g}"
                 ),
+                "SELECT ARRAY(SELECT kind FROM events ORDER BY {o}) AS x",
+                (
+                    "SELECT {g}, first(y.k ORDER BY {o}) AS x FROM events, LATERAL (SELECT f.kind AS k "
+                    "FROM events f WHERE f.event_id = events.event_id LIMIT 1) y GROUP BY {g}"
+                ),
                 (
                     "SELECT e.{g}, list(f.kind ORDER BY f.seq) AS x FROM events e JOIN events f "
                     "USING (event_id) GROUP BY e.{g}"

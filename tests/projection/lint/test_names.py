@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
+from vfdir_lab.projection.definition import PURE_TABLES
 from vfdir_lab.projection.lint.purity import rule_of
 from vfdir_lab.projection.lint.rules import names
 
@@ -52,6 +53,14 @@ def test_no_function_that_only_computes_breaks_a_rule() -> None:
         "current_localtimestamp",
         "version",
     }
+
+
+def test_the_definition_takes_the_same_table_functions_for_pure() -> None:
+    assert names("rows") == PURE_TABLES
+
+
+def test_aggregates_that_take_no_order_are_macros() -> None:
+    assert names("unorderable") == names("in_order") & functions("function_type = 'macro'")
 
 
 def test_every_aggregate_is_known_as_one() -> None:

@@ -12,13 +12,15 @@ from types import TracebackType
 from typing import Self
 
 import duckdb
+import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from vfdir_lab.log import SCHEMA
 from vfdir_lab.projection.connection import plainly, quoted
 from vfdir_lab.projection.definition import LEAF, Definition, expand
-from vfdir_lab.projection.lint.keys import Relation
-from vfdir_lab.projection.lint.reader import View
+from vfdir_lab.projection.lint.keys import Key, Relation
+from vfdir_lab.projection.lint.reader import Reader, View
 from vfdir_lab.projection.lint.rules import Finding
 from vfdir_lab.projection.lint.selects import own
 from vfdir_lab.projection.lint.source import Source
@@ -50,8 +52,9 @@ class Ground:
                 self._connection.execute(f"CREATE VIEW {quoted(one.name)} AS {one.view}")
                 columns = self._columns(f"FROM {quoted(one.name)}")
                 key = frozenset(column.lower() for column in one.keys)
-                keys = (key,) if key <= set(columns) else ()
-                self.tables[one.name] = Relation(columns=columns, keys=keys)
+                keys = [key, *(seen for seen in self._keys(one) if not key <= seen)]
+                given = tuple(key for key in keys if key <= set(columns))
+                self.tables[one.name] = Relation(columns=columns, keys=given)
 
     def __enter__(self) -> Self:
         return self
@@ -63,6 +66,14 @@ class Ground:
 
     def _columns(self, query: str) -> tuple[str, ...]:
         return tuple(column.lower() for column in self._connection.sql(query).columns)
+
+    def _keys(self, one: Definition) -> tuple[Key, ...]:
+        """The keys that its SQL shows, like the channel and the position that is counted in it."""
+        try:
+            tree = sqlglot.parse_one(one.plain, dialect="duckdb")
+        except SqlglotError:
+            return ()
+        return Reader(self.tables).read(tree).keys
 
     def bind(self, tree: exp.Query) -> tuple[str, ...]:
         """The columns that a query gives. Raises duckdb.Error where it does not bind."""

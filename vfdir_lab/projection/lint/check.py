@@ -16,7 +16,7 @@ from vfdir_lab.projection.lint.reader import Reader
 from vfdir_lab.projection.lint.rules import Finding
 from vfdir_lab.projection.lint.shape import check_helpers, check_portable, check_shape
 from vfdir_lab.projection.lint.source import Source
-from vfdir_lab.projection.lint.values import check_cleared, check_floats
+from vfdir_lab.projection.lint.values import check_cleared, check_collations, check_floats
 
 
 def lint(text: str, *, where: str, known: Sequence[Definition] = ()) -> tuple[Finding, ...]:
@@ -57,6 +57,7 @@ def _below(source: Source, known: Sequence[Definition]) -> Iterator[Finding]:
         impure = list(check_purity(source, tree, tables))
         yield from impure
         yield from check_portable(source, tree)
+        yield from check_collations(source, tree)
         for view in reader.views:
             yield from check_order(source, view)
             yield from check_cleared(source, view)

@@ -41,6 +41,14 @@ def field_of(node: exp.Expr, rows: Rows) -> str | None:
     return rows.sources[source].fields.get(name) if source in rows.sources else None
 
 
+def keeps_cleared(node: exp.Expr, rows: Rows) -> bool:
+    """Whether an expression is a field as JSON (`payload -> '$.title'`): a value even where it is cleared."""
+    node = node.unnest()
+    if not isinstance(node, exp.JSONExtract) or "." in _path(node.expression):
+        return False
+    return field_of(node.this, rows) == ""
+
+
 def _path(path: exp.Expr | None) -> str:
     if isinstance(path, exp.JSONPath):
         keys = (str(key.this) for key in path.expressions if not isinstance(key, exp.JSONPathRoot))

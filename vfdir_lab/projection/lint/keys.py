@@ -170,7 +170,7 @@ def conjuncts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
 def equalities(rows: Rows, condition: exp.Expr | None, *, only: str | None = None) -> None:
     """Note in `rows.follows` what a condition makes equal; `only` that source follows, as in a LEFT JOIN."""
     for node in conjuncts(condition):
-        if not isinstance(node, exp.EQ):
+        if not isinstance(node, exp.EQ) or node.find(exp.Collate):
             continue
         pair = (node.left.unnest(), node.right.unnest())
         for one, other in (pair, pair[::-1]):

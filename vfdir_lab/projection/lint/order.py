@@ -97,6 +97,7 @@ def check_order(source: Source, view: View) -> Iterator[Finding]:
     for call in calls(source, view):
         yield from _check_call(source, view.rows, call)
     yield from _check_limit(source, view)
+    yield from _check_array(source, view)
     yield from _check_distinct_on(source, view)
     yield from _check_joins(source, view)
 
@@ -151,6 +152,9 @@ def _untotal(source: Source, rows: Rows, call: Call, rule: str, orders: Sequence
     )
     if call.is_distinct:
         mend = f"order by the value itself: {call.name}(DISTINCT x ORDER BY x)"
+    elif call.name in names("unorderable"):
+        tail = _tail(rows, [*orders, *call.fixed], call)
+        mend = f"it takes no ORDER BY; make it of a list: to_json(list(x ORDER BY {tail}))"
     elif rule == "arg-max-order":
         mend = f"make the key a struct that ends with {_tail(rows, [*orders, *call.fixed], call)}"
     else:
@@ -190,6 +194,24 @@ def _check_limit(source: Source, view: View) -> Iterator[Finding]:
         place,
         "it takes whichever rows come first that are equal in the order",
         f"let ORDER BY end with {tail}",
+    )
+
+
+def _check_array(source: Source, view: View) -> Iterator[Finding]:
+    above = view.node.parent
+    while isinstance(above, exp.Subquery):
+        above = above.parent
+    is_cut = view.node.args.get("limit") or view.node.args.get("offset")  # LIMIT has its own finding
+    if not isinstance(above, exp.Array) or is_cut or isinstance(view.node, exp.Subquery) or _is_ordered(view):
+        return
+    tail = _tail(view.rows, _orders(view), None) if isinstance(view.node, exp.Select) else "all columns"
+    inner = source.offset(view.node)
+    words = (token.start for token in source.tokens if token.text.lower() == "array" and token.start <= inner)
+    yield source.finding(
+        "aggregate-order",
+        max(words, default=inner),
+        "ARRAY(SELECT …) lists the rows as they happen to come",
+        f"let its ORDER BY end with {tail}",
     )
 
 

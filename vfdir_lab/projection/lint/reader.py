@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from vfdir_lab.projection.lint.fields import field_of
 from vfdir_lab.projection.lint.keys import UNKNOWN, Key, Relation, Rows, conjuncts, equalities
-from vfdir_lab.projection.lint.selects import groups, nested, own_parts, projected
+from vfdir_lab.projection.lint.selects import groups, nested, own, own_parts, projected
 
 Tables = Mapping[str, Relation]
 _MANY = (exp.Explode, exp.Unnest, exp.Posexplode)
@@ -88,6 +88,7 @@ class Reader:
     def _source(self, node: exp.Expr, rows: Rows, tables: Tables) -> str:
         """Add a table of FROM to the rows; returns its name there."""
         relation = UNKNOWN
+        before = len(self.views)
         if isinstance(node, exp.Table) and not isinstance(node.this, exp.Func):
             relation = tables.get(node.name.lower(), UNKNOWN)
         elif isinstance(node, (exp.Subquery, exp.Lateral)):
@@ -95,7 +96,10 @@ class Reader:
         if node.args.get("pivots"):
             relation = UNKNOWN
         name = (node.alias_or_name or f"#{len(rows.sources)}").lower()
-        rows.sources[name] = _renamed(relation, node)
+        relation = _renamed(relation, node)
+        if any(_reaches(view, rows) for view in self.views[before:]):
+            relation = _correlated(relation, name, rows)
+        rows.sources[name] = relation
         return name
 
     def _join(self, join: exp.Join, name: str, rows: Rows) -> None:
@@ -115,13 +119,37 @@ class Reader:
             self.read(query, tables, rows)
 
 
+def _reaches(view: View, rows: Rows) -> bool:
+    """Whether a query within FROM uses columns of the tables beside it."""
+    for node in own(view.node):
+        if not isinstance(node, exp.Column) or view.rows.aliased(node) is not None:
+            continue
+        inner: Rows | None = view.rows
+        while inner is not None and inner is not rows and inner.column(node) is None:
+            inner = inner.outer
+        if inner is rows and rows.column(node) is not None:
+            return True
+    return False
+
+
+def _correlated(relation: Relation, name: str, rows: Rows) -> Relation:
+    """What a query gives anew for each row beside it: its keys hold only together with that row."""
+    beside = frozenset(f"{source}.*" for source in rows.sources)
+    for key in relation.keys:
+        given = beside | {f"{name}.{column}" for column in key}
+        rows.follows += [(given, f"{name}.{column}") for column in (*(relation.columns or ()), "*")]
+    return Relation(columns=relation.columns, fields=relation.fields)
+
+
 def _output(select: exp.Select, rows: Rows) -> Relation:
     columns = projected(select, rows)
     if columns is None:
         return UNKNOWN
     fields = {name: path for name, one in columns if (path := field_of(one, rows)) is not None}
-    found = (_mapped(candidate, columns, rows) for candidate in _candidates(select, rows, columns))
-    keys = tuple(dict.fromkeys(key for key in found if key is not None))
+    candidates = list(_candidates(select, rows, columns))
+    found = {key for one in candidates for key in (_mapped(one, columns, rows), _spelled(one, columns, rows))}
+    all_keys = sorted((key for key in found if key is not None), key=lambda key: (len(key), sorted(key)))
+    keys = tuple(key for key in all_keys if not any(other < key for other in all_keys))
     single = frozenset(name for name, one in columns if not one.find(*_MANY))
     given = tuple(name for name, _ in columns)
     if len(single) < len(columns):  # unnest makes many rows of one
@@ -179,6 +207,22 @@ def _mapped(candidate: Sequence[exp.Expr], columns: Sequence[tuple[str, exp.Expr
             return None
         found.add(name)
     return frozenset(found)
+
+
+def _spelled(
+    candidate: Sequence[exp.Expr], columns: Sequence[tuple[str, exp.Expr]], rows: Rows
+) -> Key | None:
+    """The columns given that are these very expressions, even where another column fixes them too."""
+    found = {_named(one, columns, rows) for one in candidate}
+    return None if None in found else frozenset(name for name in found if name is not None)
+
+
+def _named(one: exp.Expr, columns: Sequence[tuple[str, exp.Expr]], rows: Rows) -> str | None:
+    meant = rows.column(one) if isinstance(one, exp.Column) else None
+    for name, given in columns:
+        if given == one or (meant and isinstance(given, exp.Column) and rows.column(given) == meant):
+            return name
+    return None
 
 
 def _renamed(relation: Relation, node: exp.Expr) -> Relation:

@@ -9,7 +9,7 @@ import duckdb
 from sqlglot import TokenType, exp
 
 from vfdir_lab.errors import ProjectionFileError
-from vfdir_lab.projection.definition import expand
+from vfdir_lab.projection.definition import expand, unparsed_mend
 from vfdir_lab.projection.lint.rules import Finding, names
 from vfdir_lab.projection.lint.source import Source
 
@@ -70,7 +70,7 @@ def _unparsed(source: Source, message: str, offset: int) -> Finding:
         duckdb.extract_statements(source.text)
     except (duckdb.Error, UnicodeError) as error:  # which tells it better than our parser
         message, offset = _first(error), _offset(source, error) or offset
-    return source.finding("one-select", offset, f"not SQL: {message}", "try it in `vfdir-lab sql` first")
+    return source.finding("one-select", offset, f"not SQL: {message}", unparsed_mend(source.text))
 
 
 def _offset(source: Source, error: Exception) -> int | None:

@@ -11,6 +11,7 @@ import sqlglot
 from sqlglot import Token, TokenType, exp
 from sqlglot.errors import SqlglotError
 
+from vfdir_lab.projection.definition import with_arrows
 from vfdir_lab.projection.lint.rules import Finding
 
 _SPELLED: dict[type[exp.Expr], frozenset[str]] = {
@@ -39,7 +40,11 @@ class Source:
             self.tokens = list(sqlglot.tokenize(text, dialect="duckdb"))
             if not self.starts_otherwise:
                 parsed = sqlglot.parse(text, dialect="duckdb")
-                self.trees = [tree for tree in parsed if tree is not None and type(tree) is not exp.Semicolon]
+                self.trees = [
+                    with_arrows(tree) if isinstance(tree, exp.Query) else tree
+                    for tree in parsed
+                    if tree is not None and type(tree) is not exp.Semicolon
+                ]
         except RecursionError:
             self.problem = ("it is nested too deeply", 0)
         except (SqlglotError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Values: cleared fields stay cleared, and sums do not depend on the order of adding."""
+"""Values: cleared fields stay cleared; no sum or text depends on the order in which rows are met."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
-from vfdir_lab.projection.lint.fields import field_of
+from vfdir_lab.projection.lint.fields import field_of, keeps_cleared
 from vfdir_lab.projection.lint.order import Call, calls
 from vfdir_lab.projection.lint.reader import View
 from vfdir_lab.projection.lint.rules import Finding, names
@@ -21,7 +21,7 @@ def check_cleared(source: Source, view: View) -> Iterator[Finding]:
     """Choices of the newest that pass over nulls, and so bring cleared values back."""
     for call in calls(source, view):
         passes = call.name in names("skip_nulls") or _ignores_nulls(call.node)
-        if passes and call.values and (path := field_of(call.values[0], view.rows)):
+        if passes and call.values and (path := _clearable(call.values[0], view)):
             yield source.finding(
                 "cleared-values",
                 call.node,
@@ -30,7 +30,7 @@ def check_cleared(source: Source, view: View) -> Iterator[Finding]:
             )
     for node in own(view.node):
         if isinstance(node, exp.Coalesce):
-            paths = [field_of(one, view.rows) for one in (node.this, *node.expressions)]
+            paths = [_clearable(one, view) for one in (node.this, *node.expressions)]
             path = next((one for one in paths if one and paths.count(one) > 1), None)
             if path is not None:
                 yield source.finding(
@@ -39,6 +39,11 @@ def check_cleared(source: Source, view: View) -> Iterator[Finding]:
                     f"COALESCE passes over nulls: once {path} is cleared, the older value comes back",
                     f"write {_latest(path)} over all of the events",
                 )
+
+
+def _clearable(node: exp.Expr, view: View) -> str | None:
+    """The path of the field that an expression is, if it is NULL once that is cleared."""
+    return None if keeps_cleared(node, view.rows) else field_of(node, view.rows)
 
 
 def _ignores_nulls(node: exp.Expr) -> bool:
@@ -74,3 +79,21 @@ def check_floats(source: Source, view: View, type_of: TypeOf) -> Iterator[Findin
 def _is_settled(view: View, call: Call) -> bool:
     given = [*call.orders, *call.fixed]
     return bool(call.orders) and view.rows.is_total(given, grouped=call.window is not None)
+
+
+_COMPARES = (exp.Predicate, exp.In, exp.Between)
+
+
+def check_collations(source: Source, tree: exp.Query) -> Iterator[Finding]:
+    """Texts that a COLLATE makes equal though they differ, where one of them goes into the answer."""
+    for node in tree.find_all(exp.Collate):
+        above = node.parent
+        while isinstance(above, exp.Paren):
+            above = above.parent
+        if not isinstance(above, _COMPARES):
+            yield source.finding(
+                "collation",
+                node,
+                f"COLLATE {node.expression.name} leaves open which of the texts stays that it makes equal",
+                "choose, group and order by lower(…), and end an order with a key",
+            )
