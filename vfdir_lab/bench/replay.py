@@ -30,7 +30,7 @@ from vfdir_lab.projection.leaf import SOURCE, events_sql
 from vfdir_lab.projection.replay import replay as replay_lens
 
 THREADS = 2
-SLICE = 20_000
+SLICE = 100_000
 LIBRARY_SLICE = 3_000
 FULL_BOUND, FEW_BOUND, TENTH_BOUND = 4, 3, 1 / 4
 RIVAL_BOUND, LIBRARY_BOUND = 1 / 10, 1 / 100

@@ -27,17 +27,23 @@ firsts AS (
         object_id,
         kind,
         json_extract_string(payload, [
-            '$.type', '$.title', '$.description', '$.description.markdown', '$.content', '$.content.markdown',
-            '$.visibility', '$.state', '$.source.url', '$.source.title', '$.image.src', '$.image.filename',
-            '$.image.content_type', '$.image.file_size', '$.attachment.url', '$.attachment.filename',
-            '$.attachment.content_type', '$.attachment.file_size', '$.embed.url', '$.embed.html',
-            '$.user.type', '$.user.id', '$.created_at', '$.updated_at', '$.metadata'
+            '$.type', '$.title', '$.description.markdown', '$.content.markdown', '$.visibility', '$.state',
+            '$.source.url', '$.source.title', '$.image.src', '$.image.filename', '$.image.content_type',
+            '$.image.file_size', '$.attachment.url', '$.attachment.filename', '$.attachment.content_type',
+            '$.attachment.file_size', '$.embed.url', '$.embed.html', '$.user.type', '$.user.id',
+            '$.created_at', '$.updated_at', '$.metadata'
         ]) AS said,
-        json_type(payload, ['$.description', '$.content', '$.metadata']) AS sorts
-    FROM ordered
-    WHERE nth = 1
+        sorts,
+        CASE WHEN sorts[1] = 'VARCHAR' THEN payload ->> '$.description' END AS bare_description,
+        CASE WHEN sorts[2] = 'VARCHAR' THEN payload ->> '$.content' END AS bare_content
+    FROM (
+        SELECT
+            object_id, kind, payload, json_type(payload, ['$.description', '$.content', '$.metadata']) AS sorts
+        FROM ordered
+        WHERE nth = 1
+    )
 ),
-changes AS (
+changes AS MATERIALIZED (
     SELECT
         object_id,
         arg_max(kind, nth) AS newest,
@@ -74,6 +80,8 @@ states AS (
         firsts.object_id,
         said,
         sorts,
+        bare_description,
+        bare_content,
         type,
         title,
         description,
@@ -84,10 +92,10 @@ states AS (
         image,
         attachment,
         embed,
-        shown(author, '$.type', said[21]) AS author_type,
-        shown(author, '$.id', said[22]) AS author_id,
-        shown(created_at, '$', said[23]) AS created_at,
-        shown(updated_at, '$', said[24]) AS updated_at,
+        shown(author, '$.type', said[19]) AS author_type,
+        shown(author, '$.id', said[20]) AS author_id,
+        shown(created_at, '$', said[21]) AS created_at,
+        shown(updated_at, '$', said[22]) AS updated_at,
         metadata
     FROM firsts
     LEFT JOIN changes ON changes.object_id = firsts.object_id
@@ -100,34 +108,32 @@ SELECT
     shown(title, '$', said[2]) AS title,
     CASE
         WHEN description IS NOT NULL THEN prose(description)
-        WHEN sorts[1] = 'VARCHAR' THEN said[3]
-        ELSE said[4]
+        ELSE COALESCE(bare_description, said[3])
     END AS description,
     CASE
         WHEN content IS NOT NULL THEN prose(content)
-        WHEN sorts[2] = 'VARCHAR' THEN said[5]
-        ELSE said[6]
+        ELSE COALESCE(bare_content, said[4])
     END AS content,
-    shown(source, '$.url', said[9]) AS source_url,
-    shown(source, '$.title', said[10]) AS source_title,
-    shown(image, '$.src', said[11]) AS image_url,
-    shown(attachment, '$.url', said[15]) AS attachment_url,
+    shown(source, '$.url', said[7]) AS source_url,
+    shown(source, '$.title', said[8]) AS source_title,
+    shown(image, '$.src', said[9]) AS image_url,
+    shown(attachment, '$.url', said[13]) AS attachment_url,
     COALESCE(
-        shown(attachment, '$.filename', said[16]), shown(image, '$.filename', said[12])
+        shown(attachment, '$.filename', said[14]), shown(image, '$.filename', said[10])
     ) AS filename,
     COALESCE(
-        shown(attachment, '$.content_type', said[17]), shown(image, '$.content_type', said[13])
+        shown(attachment, '$.content_type', said[15]), shown(image, '$.content_type', said[11])
     ) AS content_type,
     TRY_CAST(COALESCE(
-        shown(attachment, '$.file_size', said[18]), shown(image, '$.file_size', said[14])
+        shown(attachment, '$.file_size', said[16]), shown(image, '$.file_size', said[12])
     ) AS BIGINT) AS file_size,
-    shown(embed, '$.url', said[19]) AS embed_url,
-    shown(embed, '$.html', said[20]) AS embed_html,
-    shown(visibility, '$', said[7]) AS visibility,
-    shown(state, '$', said[8]) AS state,
+    shown(embed, '$.url', said[17]) AS embed_url,
+    shown(embed, '$.html', said[18]) AS embed_html,
+    shown(visibility, '$', said[5]) AS visibility,
+    shown(state, '$', said[6]) AS state,
     CASE WHEN author_type = 'Group' THEN 'group:' ELSE 'user:' END || author_id AS author,
     instant(created_at) AS created_at,
     instant(updated_at) AS updated_at,
-    CASE COALESCE(json_type(metadata), sorts[3]) WHEN 'OBJECT' THEN shown(metadata, '$', said[25]) END AS metadata,
+    CASE COALESCE(json_type(metadata), sorts[3]) WHEN 'OBJECT' THEN shown(metadata, '$', said[23]) END AS metadata,
     FALSE AS pending
 FROM states
