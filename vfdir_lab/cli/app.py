@@ -28,6 +28,7 @@ from vfdir_lab.errors import ArenaRateLimitError, BudgetReachedError, VfdirError
 from vfdir_lab.projection.view import LensWarning
 
 DONE, FAILED, RESUMABLE, INTERRUPTED = 0, 1, 3, 130
+_INTERRUPTED = "interrupted; what was recorded is kept, run it again to go on"
 
 app = typer.Typer(
     name="vfdir-lab",
@@ -90,7 +91,7 @@ def main() -> NoReturn:
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else DONE
         if code == INTERRUPTED:
-            complain("interrupted; what was recorded is kept, run it again to go on")
+            complain(_INTERRUPTED)
     except (BudgetReachedError, ArenaRateLimitError) as error:
         complain(str(error))
         code = RESUMABLE
@@ -103,6 +104,11 @@ def main() -> NoReturn:
     except (RecursionError, MemoryError):
         complain("this is more than the machine can hold; ask for less at a time")
         code = FAILED
+    except RuntimeError as error:
+        if "interrupted" not in str(error).lower():
+            raise
+        complain(_INTERRUPTED)  # DuckDB noticed the interrupt first
+        code = INTERRUPTED
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         complain(f"the system refused: {error.strerror or error}{where}")

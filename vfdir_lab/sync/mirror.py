@@ -58,6 +58,8 @@ class Mirror:
     """What is known of `channel` (an object id) and of the objects in it."""
 
     def __init__(self, log: EventLog, engine: Engine, channel: str, known: Known) -> None:
+        # The head comes first: what another process records from here on, `catch_up` reads.
+        self.head = log.coverage().head
         known.refresh()
         self._known = known
         self._log = log
@@ -76,7 +78,6 @@ class Mirror:
         self.connections: set[str] = set()
         self.comments: dict[str, set[str]] = {}
         self.scans: list[PastScan] = []
-        self.head = log.coverage().head
         self._take("channel_events", {"channel": channel})
 
     def _take(self, query: str, parameters: dict[str, object]) -> None:
