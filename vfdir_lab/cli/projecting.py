@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from vfdir_lab.cli.screen import complain, patiently, say, say_json, say_table
 from vfdir_lab.errors import UsageError
 from vfdir_lab.projection import Definition
 from vfdir_lab.projection.checking import CheckReport
-from vfdir_lab.projection.lint import Finding, explain
+from vfdir_lab.projection.lint import explain
 
 FAILED = 1
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The projection, such as blocks.")]
@@ -38,18 +39,7 @@ def list_(home: Home = None, as_json: AsJson = False) -> None:
     shelf = open_archive(home).projections
     versions, problems = shelf.versions(), shelf.problems
     if as_json:
-        rows = [
-            {
-                "name": one.name,
-                "version": one.version,
-                "title": one.title,
-                "source": one.source,
-                "lenses": list(one.lenses),
-                "refresh": one.refresh,
-                "reason": one.reason,
-            }
-            for one in versions
-        ]
+        rows = [asdict(one) for one in versions]
         say_json({"projections": rows, "problems": [str(problem) for problem in problems]})
         return
     columns = ("projection", "version", "title", "whose", "in the lens", "refreshed")
@@ -174,13 +164,9 @@ def _as_dict(report: CheckReport) -> dict[str, object]:
         "ok": report.ok,
         "files": list(report.files),
         "problems": list(report.problems),
-        "findings": [_finding(one) for one in report.findings],
+        "findings": [asdict(one) for one in report.findings],
         "cases": [
             {"case": one.case.name, "ok": one.ok, "missing": one.missing, "unexpected": one.unexpected}
             for one in report.cases
         ],
     }
-
-
-def _finding(one: Finding) -> dict[str, object]:
-    return {name: getattr(one, name) for name in ("rule", "where", "line", "column", "message", "mend")}

@@ -7,8 +7,8 @@ import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -91,14 +91,12 @@ def patiently(archive: Archive, work: Callable[[], T]) -> T:
     with ThreadPoolExecutor(max_workers=1) as pool:
         answer = pool.submit(work)
         try:
-            while True:
-                with suppress(TimeoutError):
-                    return answer.result(timeout=LOOK_SECONDS)
-                if answer.done():
-                    return answer.result()
+            while not answer.done():
+                wait([answer], timeout=LOOK_SECONDS)
         except KeyboardInterrupt:
             archive.engine.interrupt()
             raise
+        return answer.result()
 
 
 @contextmanager

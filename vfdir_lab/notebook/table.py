@@ -8,7 +8,6 @@ be reached by keyboard and screen reader; nothing in it is loaded from anywhere.
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -26,9 +25,6 @@ TEXT_WIDTH = 40
 WHOLE = 4_000
 """So many characters of a value that was cut are there to be hovered over."""
 NULL = "NULL"
-
-_JOINERS = re.compile("([\u200c\u200d])")
-"""Parts of words in some scripts, and of emoji; they steer nothing."""
 
 _STYLE = """<style>
 .vfdir.vfdir{overflow-x:auto;max-width:100%;color:var(--jp-ui-font-color1,currentColor)}
@@ -80,12 +76,7 @@ def bundle_of(table: Table) -> Bundle:
 
 def visible(text: str) -> str:
     """A text on one line in which nothing is hidden: control and bidi characters are spelled out."""
-    return _visible(text.replace("\r\n", "\n").replace("\n", " \N{RETURN SYMBOL} "))
-
-
-def _visible(text: str) -> str:
-    parts = _JOINERS.split(text)
-    return "".join(part if _JOINERS.fullmatch(part) else escaped(part) for part in parts)
+    return escaped(text.replace("\r\n", "\n").replace("\n", " \N{RETURN SYMBOL} "))
 
 
 def cut(text: str, width: int) -> str:
@@ -139,7 +130,7 @@ def _cell(value: str | None, column: Column) -> str:
 
 def _title(value: str) -> str:
     """The whole of a long value, its lines kept."""
-    lines = "\n".join(_visible(line) for line in value[:WHOLE].splitlines())
+    lines = "\n".join(map(escaped, value[:WHOLE].splitlines()))
     return lines if len(value) <= WHOLE else f"{lines}… ({len(value):,} characters)"
 
 

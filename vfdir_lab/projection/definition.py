@@ -226,9 +226,8 @@ def expand(tree: exp.Query, *, where: str) -> exp.Query:
             return _call(node, [argument.transform(replace) for argument in node.expressions], where)
         return node
 
-    return cast(
-        "exp.Query", tree.transform(replace, copy=False)
-    )  # a helper stands for a value, never for the query
+    # A helper stands for a value, never for the query.
+    return cast("exp.Query", tree.transform(replace, copy=False))
 
 
 def _call(node: exp.Anonymous, given: list[exp.Expr], where: str) -> exp.Expr:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from vfdir_lab.errors import UsageError
+from vfdir_lab.projection.engine import read_sql
 from vfdir_lab.projection.view import View
 
 if TYPE_CHECKING:
@@ -35,5 +36,4 @@ def search(view: View, text: str) -> duckdb.DuckDBPyRelation:
         {"word": [*words, *phrase], "is_phrase": [False] * len(words) + [True] * len(phrase)},
         schema=pa.schema({"word": pa.string(), "is_phrase": pa.bool_()}),
     )
-    query = (files("vfdir_lab.projection") / "search.sql").read_text("utf-8")
-    return view.sql(query, asked=asked)
+    return view.sql(read_sql(files("vfdir_lab.projection"), "search"), asked=asked)

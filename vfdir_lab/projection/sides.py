@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 from vfdir_lab.errors import HeadError, UsageError
@@ -28,15 +29,15 @@ def standpoint_of(view: View, shelf: Projections, name: str, said: Said) -> Stan
     if isinstance(said, View):
         return said.standpoint
     if isinstance(said, Head | date):
-        return Standpoint(head=view.head_at(said), lens=here.lens, at=here.at)
+        return replace(here, head=view.head_at(said))
     number = said if isinstance(said, int) else _number(said)
     if number is not None:
-        return Standpoint(head=here.head, lens=shelf[name].through(here.lens, number), at=here.at)
+        return replace(here, lens=shelf[name].through(here.lens, number))
     text = str(said)
     if text in shelf.lenses.names():
-        return Standpoint(head=here.head, lens=shelf.lenses.lens(text), at=here.at)
+        return replace(here, lens=shelf.lenses.lens(text))
     try:
-        return Standpoint(head=view.head_at(text), lens=here.lens, at=here.at)
+        return replace(here, head=view.head_at(text))
     except HeadError as error:
         if ":" in text or text[:1].isdecimal():
             raise

@@ -141,8 +141,6 @@ class View:
         return self
 
     def _notices(self, lens: Lens) -> Iterator[str]:
-        if lens.is_shipped and self._lens is not None:
-            return
         if self._lens is None:
             yield from self._desk.lenses.notices(self.name)
         for one in lens.definitions:

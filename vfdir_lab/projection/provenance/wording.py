@@ -14,6 +14,7 @@ from vfdir_lab.event.event import ARENA
 SHOWN = 40
 """So many characters of a value are shown."""
 
+# Joiners (U+200C, U+200D) are parts of words in some scripts, and of emoji: they steer nothing.
 _STEERS = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
