@@ -36,6 +36,7 @@ from vfdir_lab.log.devices import DeviceState, Regression, devices, regression
 from vfdir_lab.log.manifest import create_archive, read_manifest
 from vfdir_lab.log.merge import merge
 from vfdir_lab.log.merged import MergeReport
+from vfdir_lab.media import MediaStore
 from vfdir_lab.projection import Engine
 from vfdir_lab.projection.lens import DEFAULT
 from vfdir_lab.projection.lenses import Lenses
@@ -46,8 +47,15 @@ from vfdir_lab.projection.shelf import Projections
 from vfdir_lab.projection.sides import Said, standpoint_of
 from vfdir_lab.projection.view import Desk, View
 from vfdir_lab.sync import Puller, PullOptions, PullProgress, PullReport
+from vfdir_lab.sync.deciding import Decider
 from vfdir_lab.sync.exports import import_export
 from vfdir_lab.sync.exports_report import ImportProgress, ImportReport
+from vfdir_lab.sync.outbox import Outbox
+from vfdir_lab.sync.push import PushOptions
+from vfdir_lab.sync.push_report import PushPlan, PushProgress, PushReport
+from vfdir_lab.sync.pushing import PushGround, push, rehearse
+from vfdir_lab.sync.transaction import Ground, Transaction
+from vfdir_lab.sync.undo import TakenBack, redo, undo
 
 if TYPE_CHECKING:
     import duckdb
@@ -121,6 +129,7 @@ class Archive:
         self._pause_seconds = pause_seconds
         self._machine = Machine(self.id, self.path)
         self._client: ArenaClient | None = None
+        self._tell_wait: Callable[[str], None] = lambda _said: None
         self.log = EventLog(self.path, self._machine, now=time.now)
         self.engine = Engine(self.log, cache=self._known_cache)
         folder = self.path / "projections"
@@ -168,7 +177,10 @@ class Archive:
             ArenaError: nothing could be read. LogError, ArchiveWriteError: facts could not be recorded.
         """
         self._prove()
-        client = self._connect(on_progress)
+        self._tell_wait = lambda said: on_progress(
+            PullProgress(channel="", items=0, total=None, waiting=said)
+        )
+        client = self._connect()
         puller = Puller(self.log, self.engine, client, self._cache(), time=self._time)
         options = PullOptions(full=full, mine=mine, budget=budget, depth=depth, comments=comments)
         try:
@@ -177,6 +189,86 @@ class Archive:
             self._remember_account(client.known_account)
         self._tidy()
         return report
+
+    def push(
+        self,
+        *,
+        budget: int | None = None,
+        on_progress: Callable[[PushProgress], None] = lambda _progress: None,
+    ) -> PushReport:
+        """Send to are.na what was wished here, each wish once, and see that it came true.
+
+        What was sent and never answered is looked up before anything is sent again. One bad wish holds up no
+        other. `budget` caps the writes of this run; the next goes on. Interrupted or killed, nothing is lost
+        and nothing is sent twice.
+
+        Raises:
+            UsageError: there is no token, or the budget makes no sense.
+            LogLockedError: another process is pushing. LogError, ArchiveWriteError: nothing can be recorded.
+        """
+        if not self._token:
+            raise UsageError("a push needs a token with the write scope: set ARENA_TOKEN")
+        self._prove()
+        self._tell_wait = lambda said: on_progress(PushProgress(done=0, total=0, waiting=said))
+        client = self._connect()
+        ground = PushGround(
+            log=self.log,
+            engine=self.engine,
+            store=MediaStore(self.path),
+            cache=self._cache(),
+            time=self._time,
+        )
+        try:
+            report = push(ground, client, PushOptions(budget=budget), on_progress)
+        finally:
+            self._remember_account(client.known_account)
+        self._tidy()
+        return report
+
+    def rehearse(self) -> PushPlan:
+        """What `push` would send now, as are.na's calls. Nothing is sent, and are.na is asked nothing."""
+        return rehearse(self.log, self.engine)
+
+    @property
+    def outbox(self) -> Decider:
+        """What a person decides about wishes: `archive.outbox.cancel(tx)`, `retry`, `resolve`, `adopt`."""
+        return Decider(Outbox(self.log, self.engine))
+
+    def transaction(self, label: str = "") -> Transaction:
+        """Wishes that belong together, recorded when the `with` body ends, or not at all if it raises.
+
+        `with archive.transaction("tidy") as tx: tx.edit("block:123", title="New")`; see `Transaction` for
+        what can be wished. Nothing is sent before `push`.
+
+        Raises:
+            UsageError: a wish makes no sense. LogError, ArchiveWriteError: they could not be recorded.
+        """
+        return Transaction(self._ground(), label)
+
+    def undo(self, tx: str | None = None, *, yes: bool = False) -> TakenBack:
+        """Take back a transaction; by default the newest of this device that is not undone.
+
+        What was never sent is cancelled; of what was, the opposite is wished. `yes` where that deletes a
+        channel, or leaves a block on are.na that cannot be deleted.
+
+        Raises:
+            UsageError: there is nothing to undo, or a part of it cannot be; nothing is recorded then.
+            LogError, ArchiveWriteError
+        """
+        return undo(self._ground(), tx, yes=yes)
+
+    def redo(self, *, yes: bool = False) -> TakenBack:
+        """Take back the newest undo, as long as no other transaction was committed since.
+
+        Raises:
+            UsageError, LogError, ArchiveWriteError: as `undo`.
+        """
+        return redo(self._ground(), yes=yes)
+
+    def _ground(self) -> Ground:
+        return Ground(
+            log=self.log, engine=self.engine, store=MediaStore(self.path), account=self._known_account()
+        )
 
     def _tidy(self) -> None:
         """After facts came in: few large segments, and checkpoints that are not too far behind."""
@@ -431,9 +523,8 @@ class Archive:
             chosen=self.projections.lenses.chosen(),
         )
 
-    def _connect(self, on_progress: Callable[[PullProgress], None]) -> ArenaClient:
-        """The client, made once; waits are told to whoever listens to the pull that is running."""
-        self._tell_wait = on_progress
+    def _connect(self) -> ArenaClient:
+        """The client, made once; waits are told to whoever listens to the run that is under way."""
         if self._client is None:
             self._client = ArenaClient(
                 self._token,
@@ -447,8 +538,7 @@ class Archive:
         return self._client
 
     def _waiting(self, wait: Wait) -> None:
-        said = f"waits {wait.seconds:.0f} s: {wait.reason}"
-        self._tell_wait(PullProgress(channel="", items=0, total=None, waiting=said))
+        self._tell_wait(f"waits {wait.seconds:.0f} s: {wait.reason}")
 
     def _cache(self) -> Path:
         """This device's disposable folder."""

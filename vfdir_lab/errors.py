@@ -5,7 +5,8 @@
     ├── ArchiveError
     │   ├── ArchiveNotFoundError  there is no archive at this place
     │   ├── ArchiveFormatError    it is an archive, but not one this version can read
-    │   └── ArchiveWriteError     the folder refuses to be written (read-only, full disk)
+    │   ├── ArchiveWriteError     the folder refuses to be written (read-only, full disk)
+    │   └── MediaError            a stored copy of a file is not there, or not what its name says
     ├── LogError
     │   ├── LogLockedError        another process is appending and did not finish in time
     │   ├── LogWriteError         an append did not become durable; nothing of it counts
@@ -64,6 +65,17 @@ class ArchiveFormatError(ArchiveError):
 
 class ArchiveWriteError(ArchiveError):
     """The archive, or this machine's state folder, refuses to be written."""
+
+
+class MediaError(ArchiveError):
+    """A stored copy of a file is not there, cannot be read, or is not what its name says.
+
+    `sha256` is the name it is stored under.
+    """
+
+    def __init__(self, message: str, *, sha256: str) -> None:
+        super().__init__(message)
+        self.sha256 = sha256
 
 
 class LogError(VfdirError):

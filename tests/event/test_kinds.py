@@ -34,6 +34,7 @@ CATALOGUE = [
     "tx.settled",
     "tx.rejected",
     "tx.unknown",
+    "tx.requeued",
     "tx.cancelled",
     "tx.superseded",
     "object.bound",

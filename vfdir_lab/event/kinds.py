@@ -42,7 +42,7 @@ KINDS: dict[str, Kind] = {
         *_kinds("channel", "channel.drafted", "channel.edited", "channel.deleted"),
         *_kinds("connection", "connection.made", "connection.unmade", "connection.moved"),
         *_kinds("tx", "tx.committed", "tx.sent", "tx.accepted", "tx.settled"),
-        *_kinds("tx", "tx.rejected", "tx.unknown", "tx.cancelled", "tx.superseded"),
+        *_kinds("tx", "tx.rejected", "tx.unknown", "tx.requeued", "tx.cancelled", "tx.superseded"),
         *_kinds("block channel connection comment", "object.bound"),
         *_kinds("media", "media.saved"),
         *_kinds("projection", "projection.defined"),

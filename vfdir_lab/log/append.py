@@ -59,6 +59,11 @@ class Writer:
         """Why this copy goes on as a new device, or empty: it does not."""
         return self._mark.because
 
+    @property
+    def next_seq(self) -> int:
+        """The seq that the first draft of the next append gets; a device says first that it joined."""
+        return max(self._seq, 1) + 1
+
     def now(self) -> datetime:
         """The wall clock."""
         return self._now()

@@ -55,9 +55,14 @@ class Known:
 
 
 class Mirror:
-    """What is known of `channel` (an object id) and of the objects in it."""
+    """What is known of `channel` (an object id) and of the objects in it.
 
-    def __init__(self, log: EventLog, engine: Engine, channel: str, known: Known) -> None:
+    With `alone`, of that one object, which then may be any, and of those it is made to `meet`.
+    """
+
+    def __init__(
+        self, log: EventLog, engine: Engine, channel: str, known: Known, *, alone: bool = False
+    ) -> None:
         # The head comes first: what another process records from here on, `catch_up` reads.
         self.head = log.coverage().head
         known.refresh()
@@ -78,7 +83,10 @@ class Mirror:
         self.connections: set[str] = set()
         self.comments: dict[str, set[str]] = {}
         self.scans: list[PastScan] = []
-        self._take("channel_events", {"channel": channel})
+        if alone:
+            self.meet([channel])
+        else:
+            self._take("channel_events", {"channel": channel})
 
     def _take(self, query: str, parameters: dict[str, object]) -> None:
         table = self._engine.facts(read_sql(SQL, query), parameters, head=self.head)
