@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from vfdir_lab.errors import EventError, UsageError
 from vfdir_lab.event import Draft, remote_number, subject
 from vfdir_lab.sync.outbox import Intent, Outbox, Transaction
+from vfdir_lab.sync.plan import UNANSWERED
 from vfdir_lab.sync.sending import MADE, answer, bound
 
 _STILL_OURS = frozenset({"committed", "sent", "unknown", "rejected"})
@@ -38,14 +39,14 @@ class Decider:
         )
 
     def retry(self, tx: str) -> int:
-        """Let the refused wishes of a transaction go out again, and those whose answer was never found.
+        """Let the refused wishes of a transaction go out again. Returns how many.
 
         Raises:
             UsageError: there is no such transaction, or nothing of it was refused.
         """
         again = {"reason": "to be tried again"}
-        states = frozenset({"rejected", "unknown"})
-        return self._decide(tx, None, states, lambda one: [answer(one, "tx.requeued", again)])
+        refused = frozenset({"rejected"})
+        return self._decide(tx, None, refused, lambda one: [answer(one, "tx.requeued", again)])
 
     def resolve(self, tx: str, found: str | None) -> int:
         """Say what became of wishes whose answer never came: they made `found`, or (None) they were not done.
@@ -53,14 +54,15 @@ class Decider:
         Raises:
             UsageError: there is no such transaction, no such wish in it, or `found` cannot be what it made.
         """
+        unknown = frozenset({"sent", "unknown"})
         if found is None:
-            return self.retry(tx)
+            again = {"reason": "not done, says the person"}
+            return self._decide(tx, None, unknown, lambda one: [answer(one, "tx.requeued", again)])
         space = _space(found)
 
         def take(one: Intent) -> list[Draft]:
             return [answer(one, "tx.accepted", {"found": [found]}), bound(one, one.object_id, found)]
 
-        unknown = frozenset({"sent", "unknown"})
         transaction = self._transaction(tx)
         fitting = [one for one in transaction.intents if one.state in unknown and MADE.get(one.kind) == space]
         if len(fitting) != 1:
@@ -73,6 +75,8 @@ class Decider:
     def adopt(self, device: str) -> int:
         """Take over the wishes of a device that is gone: this one sends them. Returns how many transactions.
 
+        What that device did last may not have come here: whatever it could have sent is looked up first.
+
         Raises:
             UsageError: it is this device, or it has no open wishes here.
         """
@@ -84,7 +88,7 @@ class Decider:
                 raise UsageError(f"{device} is this device: its wishes are its own to push")
             found = [one for one in self._outbox.transactions() if one.device == device and _is_open(one)]
             taken = len(found)
-            return [_adopted(one, device) for one in found]
+            return [draft for one in found for draft in _adopted(one, device)]
 
         self._outbox.record(build)
         if not taken:
@@ -130,7 +134,7 @@ def _is_open(transaction: Transaction) -> bool:
     return any(one.is_open for one in transaction.intents)
 
 
-def _adopted(transaction: Transaction, device: str) -> Draft:
+def _adopted(transaction: Transaction, device: str) -> list[Draft]:
     payload = {
         "label": transaction.label,
         "intents": [one.intent for one in transaction.intents],
@@ -138,7 +142,11 @@ def _adopted(transaction: Transaction, device: str) -> Draft:
     }
     kept = {"undoes": transaction.undoes, "redoes": transaction.redoes}
     payload |= {name: value for name, value in kept.items() if value is not None}
-    return Draft(kind="tx.committed", object_id=transaction.tx, payload=payload, cause=transaction.tx)
+    doubt = {"reason": f"taken over from {device}, which may have sent it"}
+    return [
+        Draft(kind="tx.committed", object_id=transaction.tx, payload=payload, cause=transaction.tx),
+        *(answer(one, "tx.unknown", doubt) for one in transaction.intents if one.state in UNANSWERED),
+    ]
 
 
 def _nothing(transaction: Transaction, about: str | None, states: frozenset[str]) -> str:
