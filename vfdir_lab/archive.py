@@ -11,10 +11,12 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
-from vfdir_lab.arena import SYSTEM_TIME, Account, ArenaClient, ResponseCache, Time, Wait
+from vfdir_lab.arena import SYSTEM_TIME, Account, ArenaClient, Rate, ResponseCache, Time, Wait
 from vfdir_lab.errors import ArchiveWriteError, LogDamagedError, LogError, ProjectionError, UsageError
 from vfdir_lab.event import KINDS
 from vfdir_lab.export import Snapshot, SnapshotOptions, export_channel
@@ -59,6 +61,8 @@ from vfdir_lab.sync.undo import TakenBack, redo, undo
 
 if TYPE_CHECKING:
     import duckdb
+
+    from vfdir_lab.notebook.sync import SyncPanel
 
 DEFAULT_API_URL = "https://api.are.na"
 
@@ -151,6 +155,31 @@ class Archive:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def reopened(self, *, time: Time) -> Archive:
+        """Another handle on the same archive, for another thread: it shares nothing but the folder."""
+        return Archive(
+            self.path,
+            api_url=self._api_url,
+            token=self._token,
+            pause_seconds=self._pause_seconds,
+            time=time,
+        )
+
+    @property
+    def stop_file(self) -> Path:
+        """A file on this machine whose making ends the work of a sync panel at its next safe point."""
+        return self._machine.folder / "stop"
+
+    @property
+    def account(self) -> Account | None:
+        """Whose token this is, as far as that is known without asking are.na; None for a guest."""
+        return self._known_account() if self._token else None
+
+    @property
+    def rate(self) -> Rate | None:
+        """The rate limit as are.na last told this handle; None before it did."""
+        return self._client.rate if self._client is not None else None
 
     @property
     def head(self) -> Head:
@@ -269,6 +298,15 @@ class Archive:
         return Ground(
             log=self.log, engine=self.engine, store=MediaStore(self.path), account=self._known_account()
         )
+
+    def sync_panel(self) -> SyncPanel:
+        """A panel for a notebook: pull, push, what waits, what is in conflict. Work runs in a thread.
+
+        Raises:
+            UsageError: the packages of the notebook side are not installed.
+        """
+        panel: SyncPanel = _notebook("sync").SyncPanel(self)
+        return panel
 
     def _tidy(self) -> None:
         """After facts came in: few large segments, and checkpoints that are not too far behind."""
@@ -574,6 +612,20 @@ class Archive:
             known = self._machine.recall("accounts")
             accounts = known if isinstance(known, dict) else {}
             self._machine.note("accounts", accounts | {self._token_key(): asdict(account)})
+
+
+def _notebook(part: str) -> ModuleType:
+    """A part of the notebook side, found when a person asks for it: nothing else here knows of widgets.
+
+    Raises:
+        UsageError: its packages are not installed.
+    """
+    try:
+        return import_module(f"vfdir_lab.notebook.{part}")
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"the notebook side needs {error.name}, which is not installed: install vfdir_lab[lab]"
+        ) from error
 
 
 _CHANNELS_SEEN = """
