@@ -68,7 +68,7 @@ def test_the_same_standpoint_has_no_difference_and_says_so(engine: Engine) -> No
     found = difference(engine, "blocks", stand(engine), stand(engine))
     assert not found
     assert len(found) == 0
-    assert str(found) == "blocks: blocks v2 against blocks v2: no difference in 3 rows"
+    assert str(found) == "blocks: blocks v1 against blocks v1: no difference in 3 rows"
     assert found.relation().fetchall() == found.cells() == []
     assert "no difference" in found._repr_mimebundle_()["text/html"]
 

@@ -219,6 +219,8 @@ def test_every_head_cuts_where_it_says(tides: Any) -> None:
         answers += [engine.relation(query, head=head).to_arrow_table()]
         answers += [pa.Table.from_batches(engine.stream(query, head=head), schema=answers[0].schema)]
         assert [answer["event_id"].to_pylist() for answer in answers] == [expected] * 4
+        bare = engine.relation("SELECT device || ':' || seq FROM log_segments ORDER BY seq", head=head)
+        assert [row[0] for row in bare.fetchall()] == expected
 
 
 # --------------------------------------------------------------------------------------- damage

@@ -47,6 +47,26 @@ def test_each_event_says_what_it_changed(told: OverTable) -> None:
     ]
 
 
+def test_what_became_of_a_wish_is_said_in_words(event: MakeEvent) -> None:
+    """Its ids and what it needs to be sent and undone are left out."""
+    wish = {"intent": "0f", "base": {"title": "Tides"}, "title": "Mine"}
+    found = [
+        event("aaaa", 1, "block.edited", "tx:1", **wish),
+        event("aaaa", 2, "tx.committed", "tx:1", label="tidy", intents=["0f"]),
+        event("aaaa", 3, "tx.sent", "tx:1", intent="0f", request="PUT /v3/blocks/{id}"),
+        event("aaaa", 4, "tx.unknown", "tx:1", intent="0f", reason="cut off"),
+        event("aaaa", 5, "tx.settled", "tx:1", intent="0f"),
+    ]
+    said = history(OverTable([replace(one, origin="aaaa") for one in found]), "tx:1")
+    assert [line.partition("  ")[2] for line in said] == [
+        "edited on device aaaa: title “Mine”",
+        "committed on device aaaa: label “tidy”",
+        "sent on device aaaa: request “PUT /v3/blocks/{id}”",
+        "left without an answer on device aaaa: reason “cut off”",
+        "settled on device aaaa",
+    ]
+
+
 def test_it_is_still_a_relation(told: OverTable) -> None:
     found = history(told, "block:1")
     assert found.pl()["event_id"].to_list() == [row[0] for row in found.fetchall()]

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from vfdir_lab.event import Draft, Event
 from vfdir_lab.log import Head, compact
 from vfdir_lab.log.segment import table_of
-from vfdir_lab.projection import Engine, Lens, default_lens, incremental
+from vfdir_lab.projection import Engine, Lens, default_lens, incremental, picking
 from vfdir_lab.projection.connection import quoted
 from vfdir_lab.projection.definition import define
 from vfdir_lab.projection.lens import lens_of
@@ -112,21 +112,25 @@ def test_every_sort_of_refresh_is_among_those_that_are_tested() -> None:
     events=histories().filter(bool),
     seed=st.integers(0, 999),
     name=st.sampled_from([*default_lens().versions, *OWN]),
-    how=st.tuples(st.booleans(), st.sampled_from([1, 2, 8])),
+    how=st.tuples(st.booleans(), st.sampled_from([1, 2, 8]), st.sampled_from([0, picking.LARGE])),
 )
 def test_what_is_refreshed_is_what_is_computed_in_full(
     new_desk: Any,
     events: list[Event],
     seed: int,
     name: str,
-    how: tuple[bool, int],
+    how: tuple[bool, int, int],
 ) -> None:
-    """Any cut by vector, so that late events may have old stamps; any layout of both parts; any threads."""
+    """Any cut by vector, so that late events may have old stamps; any layout of both parts; any threads.
+
+    Also by either way of picking the events to be read again.
+    """
     lens = mixed() if name in OWN else default_lens()
     chance = Random(seed)
     head = cut_of(events, chance)
     early = [event for event in events if event.seq <= head.seq(event.device)]
-    with new_desk() as desk:
+    with new_desk() as desk, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(picking, "LARGE", how[2])
         desk.write(early, lambda: chance.randint(1, 5))
         replay(desk.log(), desk.root / "cache", lens, only=named(lens, name))
         desk.write([event for event in events if event not in early], lambda: chance.randint(1, 5))

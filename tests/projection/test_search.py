@@ -14,6 +14,7 @@ from vfdir_lab.errors import UsageError
 from vfdir_lab.event import Event
 
 MakeEvent = Callable[..., Event]
+WIDE = "".join(chr(ord(letter) + 0xFEE0) for letter in "Tide")
 TITLES = {
     1: "Café Straße",
     2: "東京の夜",
@@ -27,6 +28,8 @@ TITLES = {
     10: "100% of it's _all_ \\ here",
     11: None,
     20: "Ελλάς και θάλασσα",
+    21: "\ufb01eld \ufb02ow o\ufb03ce wa\ufb04e \ufb00 \u017fte\ufb06",
+    22: f"{WIDE} \uff12\uff10",
 }
 
 
@@ -65,6 +68,11 @@ def found(archive: Archive, text: str) -> list[str]:
         ("ΕΛΛΑΣ", [20]),
         ("ελλας", [20]),
         ("strasse", [1]),
+        ("field", [21]),
+        ("\ufb01eld OFFICE waffle", [21]),
+        ("stest", [21]),
+        ("tide 20", [22]),
+        (f"{WIDE.lower()} \uff12\uff10", [22]),
         ("STRASSE café", [1]),
         ("東京", [2, 3]),
         ("夜", [3, 2]),

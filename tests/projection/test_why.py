@@ -70,11 +70,11 @@ def test_a_value_that_is_spelled_otherwise_in_the_payload_did_not_lose(told: Ove
 
 def test_the_rule_is_told_with_the_lines_about_the_column(told: OverTable) -> None:
     found = of(told, "block:1", "title")
-    assert found.rule.called == "blocks v2"
+    assert found.rule.called == "blocks v1"
     assert found.lines
     assert all("title" in line.lower() for line in found.lines)
     text = str(found)
-    assert "rule   blocks v2: Mirror" in text
+    assert "rule   blocks v1: Best prediction" in text
     assert found.rule.prose.split(".", maxsplit=1)[0] in text
 
 
@@ -93,7 +93,7 @@ def test_a_row_that_is_gone_has_the_event_that_took_it_away(told: OverTable) -> 
     assert (found.is_there, found.value) == (False, None)
     assert found.winner is not None
     assert found.winner["event_id"] == "aaaa:5"
-    assert str(found).startswith("block:2 title: no row of blocks v2\nfrom   aaaa:5  found gone on are.na")
+    assert str(found).startswith("block:2 title: no row of blocks v1\nfrom   aaaa:5  found gone on are.na")
 
 
 def test_a_position_is_explained_by_another_connection(told: OverTable) -> None:
@@ -128,11 +128,11 @@ def test_a_key_of_several_columns_is_a_json_array(told: OverTable) -> None:
 def test_what_is_not_there_is_refused_with_what_there_is(told: OverTable) -> None:
     with pytest.raises(UsageError, match="nothing is known of 'block:9'"):
         of(told, "block:9", "title")
-    with pytest.raises(UsageError, match="blocks v2 has no column 'titel'; it has object_id, remote_id"):
+    with pytest.raises(UsageError, match="blocks v1 has no column 'titel'; it has object_id, remote_id"):
         of(told, "block:1", "titel")
     with pytest.raises(UsageError, match="'tides' has no table here; ids begin with block, channel"):
         of(told, "tides", "title")
-    with pytest.raises(UsageError, match=r"there is no projection 'tables'; .*projections are blocks"):
+    with pytest.raises(UsageError, match=r"there is no projection 'tables'; .*projections are .*blocks"):
         of(told, "block:1", "title", projection="tables")
 
 
@@ -142,7 +142,7 @@ def test_as_dict_is_json(told: OverTable) -> None:
     assert found["winner"]["event_id"] == "aaaa:2"
     assert isinstance(found["winner"]["hlc"], str)
     assert [one["value"] for one in found["losers"]] == ["Tides", "My tides"]
-    assert (found["rule"]["projection"], found["rule"]["version"]) == ("blocks", 2)
+    assert (found["rule"]["projection"], found["rule"]["version"]) == ("blocks", 1)
 
 
 def test_hostile_text_stays_text(event: MakeEvent) -> None:

@@ -19,11 +19,11 @@ from vfdir_lab.projection.scratch import scratch
 DEFAULT = "default"
 DEFAULT_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
-        "blocks": 2,
-        "channels": 2,
+        "blocks": 1,
+        "channels": 1,
         "channel_states": 1,
         "channel_writes": 1,
-        "connections": 2,
+        "connections": 1,
         "connection_states": 1,
         "connection_ranks": 1,
         "gone": 1,
@@ -31,9 +31,18 @@ DEFAULT_VERSIONS: Mapping[str, int] = MappingProxyType(
         "users": 1,
         "comments": 1,
         "scans": 1,
+        "intents": 1,
+        "commits": 1,
+        "answers": 1,
+        "bindings": 1,
+        "wishes": 1,
+        "open_wishes": 1,
+        "outbox": 1,
+        "conflicts": 1,
+        "media": 1,
     }
 )
-"""What are.na last showed. The best predictions, version 1, take over once there are wishes."""
+"""The best predictions: what are.na last showed, and over it what the person wishes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +86,16 @@ class Lens:
 @cache
 def default_lens() -> Lens:
     """The choice that holds where nobody chose otherwise."""
-    return Lens(name=DEFAULT, definitions=tuple(shipped().in_order(DEFAULT_VERSIONS)))
+    return Lens(name=DEFAULT, definitions=tuple(choice(DEFAULT_VERSIONS)))
+
+
+def choice(versions: Mapping[str, int]) -> list[Definition]:
+    """These shipped versions and those they read by number, each after those it reads.
+
+    Raises:
+        UsageError: there is no such version. ProjectionFileError: one reads what was not chosen.
+    """
+    return in_order(with_pins(shipped()[name, version] for name, version in versions.items()))
 
 
 def lens_of(name: str, definitions: Iterable[Definition]) -> Lens:
@@ -100,7 +118,9 @@ def public_columns() -> Mapping[str, Mapping[str, str]]:
     """The columns (name, type) of the tables that people may rely on, whatever the lens."""
     lens = default_lens()
     with scratch(lens.definitions) as connection:
-        return {one.name: _columns(connection, one) for one in lens.definitions}
+        return {
+            one.name: _columns(connection, one) for one in lens.definitions if one.name in DEFAULT_VERSIONS
+        }
 
 
 def _filled(ordered: Iterable[Definition]) -> list[Definition]:
