@@ -108,6 +108,16 @@ def test_several_appends_under_one_lock_follow_on_each_other(place: Place) -> No
     assert place.verify().ok
 
 
+def test_the_next_seq_is_the_one_that_the_next_draft_gets(place: Place) -> None:
+    log = place.log()
+    for _ in range(2):  # the first append of a device begins with its `device.joined`
+        with log.writing() as writer:
+            for _ in range(2):
+                expected = writer.next_seq
+                events = writer.append([draft(), draft()])
+                assert [event.seq for event in events[-2:]] == [expected, expected + 1]
+
+
 def test_append_is_visible_only_when_complete(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever looks at any step of an append sees the log before it or the log after it."""
     place.append(2)

@@ -53,6 +53,8 @@ def differing(intent: Intent, fields: Fields, outbox: Outbox) -> Fields:
     A field that a later wish of our own sets anew is that wish's affair.
     """
     covered = _set_later(intent, outbox)
+    if fields.get("type") == "PendingBlock":
+        covered |= _INSIDE.keys()  # are.na is still making the picture and the source
     return {
         name: value_in(fields, name)
         for name, value in wanted(intent).items()

@@ -46,8 +46,8 @@ class Commits:
         self.cancelled: defaultdict[str, list[str]] = defaultdict(list)
         for event in events:
             fields = event.fields
-            if event.kind == "tx.cancelled" and event.cause is not None:
-                self.cancelled[event.cause].append(str(fields.get("intent")))
+            if event.kind == "tx.cancelled" and event.cause not in {None, event.object_id}:
+                self.cancelled[str(event.cause)].append(str(fields.get("intent")))
             elif event.kind == "tx.committed":
                 first = self._all.get(event.object_id)
                 self._all[event.object_id] = Commit(

@@ -140,7 +140,7 @@ class Intents:
         if not yes:
             raise UsageError(
                 f"{channel.ref} ({channel.fields.get('title')}) would be deleted for good, nothing brings it "
-                "back: say yes=True if that is meant"
+                "back: say yes=True (`--yes`) if that is meant"
             )
         return new_wish(("channel.deleted", channel.ref, {}))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from vfdir_lab.arena import ArenaClient, Wire, means_the_same
+from vfdir_lab.errors import ArenaNotFoundError
 from vfdir_lab.event import object_id
 from vfdir_lab.sync.came_true import value_in
 from vfdir_lab.sync.normalise import Fields, SeenItem, comment, listed_item, moment
@@ -50,19 +51,33 @@ class Looks:
         self._outbox = outbox
 
     def block(self, intent: Intent) -> Found:
-        """A block, in the channels it was made for, with its connections."""
+        """A block, in the channels it was made for, with its connections.
+
+        Raises:
+            ArenaNotFoundError: a channel is gone, and it is in none of the others.
+        """
         found = Found()
+        gone: ArenaNotFoundError | None = None
         for event, fields in intent.parts():
             if event.kind != "connection.made":
                 continue
-            for wire, seen in self._newest(number_of(self._outbox, fields.get("channel")), intent):
-                block = seen.item.object_id
-                if has_mark(wire, intent) or has_mark(seen.connection.fields, intent):
-                    found.ours.add(block)
-                    found.names |= {intent.object_id: block, event.object_id: seen.connection.object_id}
-                elif block.startswith("block:") and self._is_alike(wire, intent):
-                    found.alike.add(block)
+            try:
+                self._block_in(number_of(self._outbox, fields.get("channel")), intent, event.object_id, found)
+            except ArenaNotFoundError as error:
+                gone = error
+        if gone is not None and not found.ours | found.alike:
+            raise gone
         return self._without_others(found)
+
+    def _block_in(self, channel: int, intent: Intent, connection: str, found: Found) -> None:
+        """Look for a block in one channel, where it would be by the connection of that name."""
+        for wire, seen in self._newest(channel, intent):
+            block = seen.item.object_id
+            if has_mark(wire, intent) or has_mark(seen.connection.fields, intent):
+                found.ours.add(block)
+                found.names |= {intent.object_id: block, connection: seen.connection.object_id}
+            elif block.startswith("block:") and self._is_alike(wire, intent):
+                found.alike.add(block)
 
     def connection(self, intent: Intent) -> Found:
         """A connection of an item to a channel."""

@@ -1,9 +1,10 @@
 """What became of a wish whose answer never came: looked up before anything is sent again.
 
-Owns: the rule for each kind of wish. What makes something is looked for by its mark, twice with a pause
-between, since are.na connects a block a moment after it answers. What is there is ours; what is absent both
-times was never done. What looks like it and bears no mark, or is there twice, is for a person to decide. A
-change is there, or its base still is, or somebody wrote something else since. To delete twice is to delete.
+Owns: the rule for each kind of wish. What makes something is looked for by its mark, twice, the second time
+a minute after the answer was lost or later, since are.na may still be at work on a request that nobody waits
+for. What is there is ours; what is absent both times was never done. What looks like it and bears no mark, or
+is there twice, is for a person to decide. A change is there, or its base still is, or somebody wrote
+something else since. To delete twice is to delete.
 Guarantees: nothing here changes are.na.
 Leaves to others: finding (`looks`), sending again (`sending`), proving what came true (`settle`).
 Checked by: `tests/sync/test_lookup.py`, `test_push_faults.py`.
@@ -23,9 +24,12 @@ from vfdir_lab.sync.normalise import Fields
 from vfdir_lab.sync.outbox import Intent, Outbox
 from vfdir_lab.sync.places import read_places
 from vfdir_lab.sync.requests import number_of
-from vfdir_lab.sync.sending import answer, bound, refusal, thing
+from vfdir_lab.sync.sending import REMOVING, answer, bound, refusal, thing
 
 BETWEEN_LOOKS_SECONDS = 2.0
+"""At least: are.na connects a block a moment after it answers."""
+LATE_BY = timedelta(seconds=60)
+"""Until a request whose answer was lost is surely over: what is absent sooner may yet come."""
 INDEX_LAG = timedelta(minutes=5)
 """are.na lists an account's channels from an index that lags: what is absent sooner may be there."""
 
@@ -68,7 +72,10 @@ class Lookup:
         return intent.state if now is None else now.state
 
     def _made(self, intent: Intent) -> list[Draft]:
-        found = self._found(intent)
+        try:
+            found = self._found(intent)
+        except ArenaNotFoundError as error:
+            return [answer(intent, "tx.rejected", refusal(error))]
         if len(found.ours) == 1:
             names = [bound(intent, local, remote) for local, remote in sorted(found.names.items())]
             return [answer(intent, "tx.accepted", {"found": sorted(found.ours)}), *names]
@@ -85,8 +92,16 @@ class Lookup:
         found = look(intent)
         if found.ours:
             return found
-        self._time.sleep(BETWEEN_LOOKS_SECONDS)
+        self._time.sleep(self._pause_seconds(intent))
         return look(intent)
+
+    def _pause_seconds(self, intent: Intent) -> float:
+        """Until the second look; what a lagging index hides is looked for in another push, not waited for."""
+        lost_at = intent.answered_at
+        if lost_at is None or intent.kind == "channel.drafted":
+            return BETWEEN_LOOKS_SECONDS
+        left = min(lost_at + LATE_BY - self._time.now(), LATE_BY)
+        return max(left.total_seconds(), BETWEEN_LOOKS_SECONDS)
 
     def _is_too_soon(self, intent: Intent) -> bool:
         return intent.sent_at is not None and self._time.now() - intent.sent_at < INDEX_LAG
@@ -103,7 +118,7 @@ class Lookup:
                     # Somebody wrote it: a reading that begins now says what, and records it.
                     return [answer(intent, "tx.accepted", {"found": [about]})]
         except ArenaNotFoundError as error:
-            if intent.kind in {"connection.unmade", "channel.deleted"}:
+            if intent.kind in REMOVING:
                 return [answer(intent, "tx.accepted", {"found": []})]
             return [answer(intent, "tx.rejected", refusal(error))]
         if is_done:

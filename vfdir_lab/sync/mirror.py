@@ -78,6 +78,8 @@ class Mirror:
         self._accounts: dict[str, str] = {}
         self._sightings: dict[str, set[str]] = {}
         self._lost: dict[str, Order] = {}
+        self._proven: dict[str, tuple[str, int]] = {}
+        self._accepted: dict[str, int] = {}
         self._readers: set[str] = set()
         self._newest_start: dict[str, tuple[Order, str]] = {}
         self.connections: set[str] = set()
@@ -127,6 +129,10 @@ class Mirror:
         """
         self._known.objects.add(event.object_id)
         space, _, verb = event.kind.partition(".")
+        if verb in {"observed", "vanished"} and (event.cause or "").startswith("tx:"):
+            self._proven[event.object_id] = (event.device, event.seq)
+        if event.kind == "tx.accepted":
+            self._accepted[event.device] = event.seq
         if event.kind in {"scan.started", "scan.finished"}:
             self._apply_scan(event, event.fields if fields is None else fields)
         elif verb == "observed":
@@ -190,6 +196,15 @@ class Mirror:
     def last_fields(self, identifier: str) -> Fields:
         """The newest value of each field ever seen, also of what is gone; empty for what was never seen."""
         return {key: value for key, (_, value) in self._fields.get(identifier, {}).items()}
+
+    def proven_since(self, identifier: str, head: Head) -> bool:
+        """Whether are.na was read after `head` to see what became of a wish about this object."""
+        device, seq = self._proven.get(identifier, ("", 0))
+        return seq > head.seq(device)
+
+    def accepted_since(self, head: Head) -> bool:
+        """Whether are.na accepted any wish since `head`, as far as was caught up with."""
+        return any(seq > head.seq(device) for device, seq in self._accepted.items())
 
     def present(self, identifier: str) -> bool:
         """Whether the object was seen, and not found gone since."""

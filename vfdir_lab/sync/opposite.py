@@ -55,12 +55,18 @@ def _of_edit(visible: Visible, intent: Intent) -> Opposite:
         shown = visible.item(intent.object_id)
     except UsageError:
         return Opposite()  # what is gone needs no earlier title
-    old: Fields = dict(intent.fields.get("base") or {}) | dict(intent.fields.get("before") or {})
+    old = _within(intent, "base") | _within(intent, "before")
     wished = {field: value for field, value in old.items() if field in intent.fields}
     if not isinstance(wished.get("metadata", {}), dict):
-        del wished["metadata"]  # another device's log may hold anything
+        del wished["metadata"]
     change = shown.differing(wished)
     return Opposite(wishes=(edited(shown, change),)) if change else Opposite()
+
+
+def _within(intent: Intent, name: str) -> Fields:
+    """An object of the payload; another device's may hold anything in its place."""
+    found = intent.fields.get(name)
+    return dict(found) if isinstance(found, dict) else {}
 
 
 def _of_made(visible: Visible, intent: Intent) -> Opposite:
@@ -68,10 +74,13 @@ def _of_made(visible: Visible, intent: Intent) -> Opposite:
 
 
 def _of_block(visible: Visible, intent: Intent) -> Opposite:
-    made = [event for event in intent.events if event.kind == "connection.made"]
-    name = intent.fields.get("title") or visible.canonical(intent.object_id)
-    note = f"the block {name} goes out of its channels, and stays on are.na, which deletes no blocks"
-    return Opposite(wishes=_unmade(visible, made), notes=(note,))
+    wishes = _unmade(visible, [event for event in intent.events if event.kind == "connection.made"])
+    if not wishes:
+        return Opposite()
+    block = visible.block(intent.object_id)
+    name = f"the block {title!r}" if (title := block.fields.get("title")) else str(block.ref)
+    note = f"{name} goes out of its channels, and stays on are.na, which deletes no blocks"
+    return Opposite(wishes=wishes, notes=(note,))
 
 
 def _unmade(visible: Visible, made: Sequence[Event]) -> tuple[Wish, ...]:
@@ -87,7 +96,7 @@ def _unmade(visible: Visible, made: Sequence[Event]) -> tuple[Wish, ...]:
 
 def _of_unmade(visible: Visible, intent: Intent) -> Opposite:
     """The item in again, where it was, under a new connection: are.na has no other way."""
-    channel, item = intent.fields["channel"], intent.fields["item"]
+    channel, item = str(intent.fields.get("channel")), str(intent.fields.get("item"))
     try:
         into, put = visible.channel(channel).ref, visible.item(item).ref
     except UsageError as error:
@@ -104,7 +113,7 @@ def _of_moved(visible: Visible, intent: Intent) -> Opposite:
     except UsageError:
         return Opposite()  # somebody else took it out
     now = visible.row(found.channel).above(found.connection)
-    old = _back(visible, found.channel, (intent.fields.get("base") or {}).get("place"))
+    old = _back(visible, found.channel, _within(intent, "base").get("place"))
     if old["place"] in (now, found.connection):
         return Opposite()
     return Opposite(wishes=(_moved(found, now, old),))
@@ -119,8 +128,8 @@ def _back(visible: Visible, channel: Ref, place: Any) -> Fields:
     """An earlier place; on top where what it was right below is not there any more."""
     if place in (TOP, BOTTOM):
         return spot(visible, channel, place)
-    anchor = visible.canonical(place) if isinstance(place, str) else TOP
-    return spot(visible, channel, anchor if anchor in visible.row(channel) else TOP)
+    anchor = visible.stand_in(channel, place) if isinstance(place, str) else None
+    return spot(visible, channel, TOP if anchor is None else anchor)
 
 
 def _of_channel(visible: Visible, intent: Intent) -> Opposite:
@@ -128,7 +137,8 @@ def _of_channel(visible: Visible, intent: Intent) -> Opposite:
         channel = visible.channel(intent.object_id)
     except UsageError:
         return Opposite()  # somebody else deleted it
-    note = f"the channel {channel.fields.get('title')} is deleted for good, with what was connected to it"
+    title = channel.fields.get("title")
+    note = f"the channel {title!r} is deleted for good; what is in it stays on are.na"
     return Opposite(wishes=(new_wish(("channel.deleted", channel.ref, {})),), notes=(note,))
 
 

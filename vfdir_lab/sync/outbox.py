@@ -10,7 +10,7 @@ Checked by: `tests/sync/test_outbox.py`, against the projection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -108,6 +108,10 @@ class _Wish:
     events: dict[Order, tuple[Event, Fields]] = field(default_factory=dict)
     answers: dict[Order, tuple[Event, Fields]] = field(default_factory=dict)
 
+    def wished(self) -> list[tuple[Event, Fields]]:
+        """What was wished, a drafted block before its connections."""
+        return sorted(self.events.values(), key=lambda said: (said[0].kind != "block.drafted", said[0].order))
+
 
 class Outbox:
     """The wishes of a log as far as `head`; `catch_up` takes in what was recorded since."""
@@ -115,7 +119,7 @@ class Outbox:
     def __init__(self, log: EventLog, engine: Engine) -> None:
         self._log = log
         self.head = log.coverage().head
-        self._wishes: dict[str, _Wish] = {}
+        self._wishes: dict[tuple[str, str], _Wish] = {}
         self._commits: dict[str, dict[Order, tuple[Event, Fields]]] = {}
         self._bound: dict[str, tuple[Order, str]] = {}
         self._listed: tuple[Transaction, ...] | None = None
@@ -152,7 +156,8 @@ class Outbox:
     def transactions(self) -> tuple[Transaction, ...]:
         """All of them, in the order they were committed."""
         if self._listed is None:
-            found = [one for tx in self._commits if (one := self._transaction(tx)) is not None]
+            of = self._transaction_of()
+            found = [one for tx in self._commits if (one := self._transaction(tx, of)) is not None]
             self._listed = tuple(sorted(found, key=lambda one: one.order))
         return self._listed
 
@@ -179,8 +184,9 @@ class Outbox:
         elif event.kind in _WISHED or event.kind in _ANSWERS:
             fields = event.fields
             intent = fields.pop("intent", None)
-            if isinstance(intent, str):
-                wish = self._wishes.setdefault(intent, _Wish())
+            tx = event.object_id if event.kind in _ANSWERS else event.cause
+            if isinstance(intent, str) and tx is not None:
+                wish = self._wishes.setdefault((tx, intent), _Wish())
                 (wish.answers if event.kind in _ANSWERS else wish.events)[event.order] = (event, fields)
 
     def _bind(self, event: Event) -> None:
@@ -190,12 +196,27 @@ class Outbox:
         if isinstance(remote, str) and (known is None or event.order < known[0]):
             self._bound[event.object_id] = (event.order, remote)
 
-    def _transaction(self, tx: str) -> Transaction | None:
+    def _named(self, tx: str) -> list[str]:
+        """The intents that a transaction lists, and whose wishes are here."""
+        _, (_, fields) = min(self._commits[tx].items())
+        named = dict.fromkeys(_texts(fields.get("intents")))
+        return [one for one in named if (tx, one) in self._wishes and self._wishes[tx, one].events]
+
+    def _transaction_of(self) -> dict[str, str]:
+        """The one transaction of each intent: of several, which only a forged log has, the first."""
+        first: dict[str, tuple[bool, Order, str]] = {}
+        for tx in self._commits:
+            for one in self._named(tx):
+                event, _ = self._wishes[tx, one].wished()[0]
+                place = (event.kind != "block.drafted", event.order, tx)
+                first[one] = min(place, first.get(one, place))
+        return {one: tx for one, (_, _, tx) in first.items()}
+
+    def _transaction(self, tx: str, of: Mapping[str, str]) -> Transaction | None:
         """A transaction, or None: none of its wishes is here."""
         commits = [said for _, said in sorted(self._commits[tx].items())]
         (first, fields), (newest, _) = commits[0], commits[-1]
-        named = [one for one in _texts(fields.get("intents")) if one in self._wishes]
-        intents = [self._intent(one, tx, newest) for one in named if self._wishes[one].events]
+        intents = [self._intent(one, tx, newest) for one in self._named(tx) if of[one] == tx]
         if not intents:
             return None
         return Transaction(
@@ -209,8 +230,8 @@ class Outbox:
         )
 
     def _intent(self, intent: str, tx: str, committed: Event) -> Intent:
-        wish = self._wishes[intent]
-        wished = [said for _, said in sorted(wish.events.items())]
+        wish = self._wishes[tx, intent]
+        wished = wish.wished()
         answers = [said for _, said in sorted(wish.answers.items())]
         state = _ANSWERS[answers[-1][0].kind] if answers else "committed"
         sent = [event.recorded_at for event, _ in answers if event.kind == "tx.sent"]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vfdir_lab.arena import ArenaClient, Time
-from vfdir_lab.errors import ArenaError, UsageError
+from vfdir_lab.errors import ArenaError, ArenaForbiddenError, UsageError
 from vfdir_lab.log import EventLog
 from vfdir_lab.sync.lookup import Lookup
 from vfdir_lab.sync.outbox import Intent, Outbox, Transaction
@@ -130,9 +130,11 @@ class Pusher:
             if self._looked[intent.intent] >= TRIES_MAX:
                 continue
             self._looked[intent.intent] += 1
-            self._tell(desk, intent)
+            self._tell(desk, intent, waiting="looks whether it came through after all")
             try:
                 desk.lookup.look_up(intent)
+            except ArenaForbiddenError as error:
+                desk.settler.notes.append(f"what became of {intent.object_id} cannot be looked up: {error}")
             except ArenaError as error:
                 self._paused = str(error)
                 return

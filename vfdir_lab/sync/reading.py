@@ -80,6 +80,7 @@ class Reading:
 
     def contents(self, number: int, sort: str) -> tuple[Page, list[SeenItem]]:
         """One page of the contents, as answered and as items."""
+        self.recorder.asking()
         page = self.client.contents(self.number, page=number, sort=sort, per=PAGE)
         items = [listed_item(wire, self.mirror.channel) for wire in page.items]
         self.unreadable = self.unreadable or None in items

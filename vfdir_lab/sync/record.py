@@ -1,6 +1,7 @@
 """Recording a page: the difference against the mirror, taken and appended under one lock.
 
-Everything a scan records goes through here, so that what two processes see at once is recorded once.
+Everything a scan records goes through here, so that what two processes see at once is recorded once. What was
+asked for before a push read back what it changed is older than that, and not recorded.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from vfdir_lab.event import Draft, Event
 from vfdir_lab.event.event import ARENA
-from vfdir_lab.log import EventLog
+from vfdir_lab.log import EventLog, Head
 from vfdir_lab.sync.mirror import Mirror
 from vfdir_lab.sync.normalise import Fields, Seen, SeenItem, changes, people_of
 
@@ -38,6 +39,16 @@ class Recorder:
         self.cause = scan
         self._opening = opening
         self.tally = Tally()
+        self._begun_at = self._asked_at = mirror.head
+
+    def asking(self) -> None:
+        """Take note that a page is asked for now."""
+        self._asked_at = self._log.coverage().head
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether are.na accepted a wish since this scan began: what it read of the order may be older."""
+        return self.mirror.accepted_since(self._begun_at)
 
     def begin(self) -> None:
         """Record now that the scan has started, where that alone is news: are.na shows the channel again."""
@@ -70,7 +81,7 @@ class Recorder:
 
         def build(device: str) -> list[Draft]:
             given = ranks(device)
-            drafts = [self.difference(person) for person in people_of(list(items))]
+            drafts = [self._difference(person, self._asked_at) for person in people_of(list(items))]
             for item in items:
                 drafts += self._item(item, given)
             return [draft for draft in drafts if draft is not None]
@@ -80,17 +91,23 @@ class Recorder:
     def _item(self, item: SeenItem, ranks: dict[str, str]) -> list[Draft | None]:
         identifier = item.connection.object_id
         known = self.mirror.present(identifier)
-        about = self.difference(item.item)
+        about = self._difference(item.item, self._asked_at)
         rank = None if known else ranks.get(identifier)
-        connected = self.difference(item.connection, {"rank": rank} if rank else {})
+        connected = self._difference(item.connection, self._asked_at, {"rank": rank} if rank else {})
         if not known:
             self.tally.new += 1
         elif about or connected:
             self.tally.changed += 1
         return [about, connected]
 
-    def difference(self, seen: Seen, ours: Fields | None = None) -> Draft | None:
-        """The event that records what is new about `seen`, or None. `ours` are fields beside are.na's."""
+    def difference(self, seen: Seen) -> Draft | None:
+        """The event that records what is new about `seen`, or None."""
+        return self._difference(seen, self._begun_at)
+
+    def _difference(self, seen: Seen, asked_at: Head, ours: Fields | None = None) -> Draft | None:
+        """The same of what was asked for then. `ours` are fields beside are.na's."""
+        if self.mirror.proven_since(seen.object_id, asked_at):
+            return None
         known = self.mirror.fields(seen.object_id)
         if known is None:
             last = self.mirror.last_fields(seen.object_id) if seen.whole else {}

@@ -74,9 +74,15 @@ def _would_send(job: Job, outbox: Outbox, label: str) -> Planned:
     except UsageError as error:
         return Planned(tx=intent.tx, label=label, asked=intent.kind, waits=f"it cannot be sent: {error}")
     if notes and notebook.body is not None:
-        notebook.body.pop("position", None)
+        _forget_positions(notebook.body)
     waits = "; ".join(notes.values())
     return Planned(tx=intent.tx, label=label, asked=notebook.asked, body=notebook.body, waits=waits)
+
+
+def _forget_positions(body: dict[str, Any]) -> None:
+    """Take out the positions that had to be given and that nobody has read."""
+    for place in (body, *body.get("channels", ())):
+        place.pop("position", None)
 
 
 def _places(intent: Intent) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from vfdir_lab.errors import VfdirError
+from vfdir_lab.sync.media_report import MediaReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +80,18 @@ _COLUMNS = ("channel", "new", "changed", "moved", "vanished", "requests", "waite
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullReport:
-    """What a pull found, channel by channel, in the order they were read."""
+    """What a pull found, channel by channel, in the order they were read; `media`, what was saved of them."""
 
     channels: tuple[ChannelReport, ...]
     account: str
     requests: int
+    media: tuple[MediaReport, ...] = ()
 
     @property
     def resumable(self) -> bool:
         """Whether something is left that the next pull can do: a budget reached, pages that kept moving."""
-        return any(one.state in {"waits", "unsure"} for one in self.channels)
+        is_left = any(one.state in {"waits", "unsure"} for one in self.channels)
+        return is_left or any(one.resumable for one in self.media)
 
     @property
     def failed(self) -> tuple[ChannelReport, ...]:
@@ -102,6 +105,7 @@ class PullReport:
             "requests": self.requests,
             "resumable": self.resumable,
             "channels": [one.as_dict() for one in self.channels],
+            "media": [one.as_dict() for one in self.media],
         }
 
     def rows(self) -> list[tuple[str, ...]]:
@@ -125,7 +129,7 @@ class PullReport:
         ]
         lines += [f"{one.title or one.name}: {note}" for one in self.channels for note in one.notes]
         lines += [f"{one.name}: {one.error}" for one in self.channels if one.error]
-        return "\n".join(lines)
+        return "\n".join([*lines, *map(str, self.media)])
 
     def _repr_html_(self) -> str:
         """The same for a notebook; titles are remote text and are escaped."""
@@ -135,4 +139,6 @@ class PullReport:
         )
         notes = [f"{one.title or one.name}: {note}" for one in self.channels for note in one.notes]
         notes += [f"{one.name}: {one.error}" for one in self.channels if one.error]
-        return f"<table><tr>{head}</tr>{body}</table>" + "".join(f"<p>{escape(note)}</p>" for note in notes)
+        return f"<table><tr>{head}</tr>{body}</table>" + "".join(
+            [*(f"<p>{escape(note)}</p>" for note in notes), *(one._repr_html_() for one in self.media)]
+        )

@@ -27,10 +27,16 @@ class Row:
         self.items: dict[Ref, Ref] = {}
         self._order: list[Ref] = []
         self._ranks: dict[Ref, str | None] = {}
+        self._read: dict[Ref, str | None] = {}
         self._taken: list[str] = []
 
     def __contains__(self, connection: Ref) -> bool:
         return connection in self.items
+
+    def read(self, connection: Ref, item: Ref, rank: str | None) -> None:
+        """A connection that are.na shows, with the rank that the leader gave it."""
+        self._read[connection] = rank
+        self.put(connection, item, rank)
 
     def put(self, connection: Ref, item: Ref, rank: str | None) -> None:
         """A connection comes in."""
@@ -44,9 +50,9 @@ class Row:
             self._order.remove(connection)
 
     def move(self, connection: Ref, rank: str | None) -> None:
-        """A connection goes to another place."""
+        """A connection goes to another place; without a rank, to where it was read."""
         self._order.remove(connection)
-        self._stand(connection, rank)
+        self._stand(connection, self._read.get(connection) if rank is None else rank)
 
     def above(self, connection: Ref) -> Ref:
         """What a connection stands right below: another, or the top."""

@@ -137,7 +137,9 @@ def _is_processing(fields: Fields | None) -> bool:
 
 
 def _moves(reading: Reading, outcome: Outcome, device: str) -> list[Draft]:
-    """New ranks for as few connections as give the order that was read."""
+    """New ranks for as few connections as give the order that was read, unless a push knows it better."""
+    if reading.recorder.is_overtaken:
+        return []
     gone = set(outcome.verdict.vanished)
     ranked = [(one, reading.mirror.rank(one, device)) for one in outcome.sequence if one not in gone]
     had = {one for one, rank in ranked if rank is not None}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from vfdir_lab.arena import Accepted, ArenaClient, NotSent, Refused, Sent, Unknown
-from vfdir_lab.errors import ArenaApiError, ArenaError, ArenaForbiddenError, UsageError
+from vfdir_lab.errors import ArenaApiError, ArenaError, ArenaForbiddenError, ArenaNotFoundError, UsageError
 from vfdir_lab.event import Draft, object_id, remote_number
 from vfdir_lab.sync.normalise import Fields
 from vfdir_lab.sync.outbox import Intent, Outbox
@@ -31,6 +31,9 @@ MADE = {
     "comment.drafted": "comment",
 }
 """What a request makes, where the answer names it: of a drafted block, no answer names the connections."""
+
+REMOVING = frozenset({"connection.unmade", "channel.deleted"})
+"""What is not there any more is removed, whoever did it."""
 
 _MAY = {
     "block.drafted": "add_to",
@@ -133,6 +136,8 @@ class Sender:
         if isinstance(sent, Accepted):
             return self._answer(job, "tx.accepted", {"status": sent.status}, self._bound(job.carrier, sent))
         if isinstance(sent, Refused):
+            if job.carrier.kind in REMOVING and isinstance(sent.error, ArenaNotFoundError):
+                return self._answer(job, "tx.accepted", {"found": []})
             return self._answer(job, "tx.rejected", refusal(sent.error))
         if isinstance(sent, NotSent):
             return self._not_sent(job, sent, was_sent=True)

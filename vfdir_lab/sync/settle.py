@@ -25,7 +25,7 @@ from vfdir_lab.sync.observing import Observation, Observer
 from vfdir_lab.sync.outbox import Intent, Outbox
 from vfdir_lab.sync.places import TOP, Places
 from vfdir_lab.sync.requests import number_of
-from vfdir_lab.sync.sending import answer, bound, thing
+from vfdir_lab.sync.sending import REMOVING, answer, bound, thing
 
 APPEARS_WITHIN = timedelta(seconds=60)
 """are.na connects a new block a moment after it answers; what is not there by then was taken out again."""
@@ -72,23 +72,29 @@ class Settler:
             if one.kind in _PLACING
         }
 
-    def _read_channels(self, intents: Sequence[Intent]) -> dict[str, Mirror]:
-        """The channels that wishes put something into, read now; without those that cannot be read."""
+    def _read_channels(self, intents: Sequence[Intent]) -> dict[str, Mirror | None]:
+        """The channels that wishes put something into, read now; without those that cannot be read.
+
+        None is a channel that are.na does not have any more, and with it nothing that went into it.
+        """
         whole: dict[str, bool] = {}
         for intent in intents:
             for channel in sorted(self._channels(intent)):
                 whole[channel] = whole.get(channel, False) or _has_place(intent)
-        found: dict[str, Mirror] = {}
+        found: dict[str, Mirror | None] = {}
         for channel, every_page in whole.items():
             try:
                 self._scan(remote_number(channel) or 0, every_page)
+            except ArenaNotFoundError:
+                found[channel] = None
+                continue
             except ArenaError as error:
                 self.notes.append(f"{channel} cannot be read back: {error}")
                 continue
             found[channel] = self._observer.mirror(channel, alone=False)
         return found
 
-    def _in_channels(self, intent: Intent, read: Mapping[str, Mirror]) -> list[Draft]:
+    def _in_channels(self, intent: Intent, read: Mapping[str, Mirror | None]) -> list[Draft]:
         """What the channels prove of a wish that put something into them; nothing while it may yet appear."""
         names: list[Draft] = []
         instead: Fields = {}
@@ -96,6 +102,9 @@ class Settler:
             if event.kind not in _PLACING:
                 continue
             mirror = read[self._outbox.canonical(str(fields.get("channel")))]
+            if mirror is None:
+                instead["channel"] = None
+                continue
             name = self._outbox.canonical(event.object_id)
             if "~" in name and (seen := self._by_mark(mirror, intent, fields)) is not None:
                 names.append(bound(intent, event.object_id, seen))
@@ -107,10 +116,15 @@ class Settler:
             elif (place := self._other_place(mirror, intent, name, fields)) is not None:
                 instead["place"] = place
         if intent.kind == "block.drafted":
-            mirror = next(iter(read[one] for one in sorted(self._channels(intent))))
-            block = mirror.fields(self._outbox.canonical(intent.object_id))
-            instead |= {} if block is None else differing(intent, block, self._outbox)
+            instead |= self._other_block(intent, read)
         return [*names, _conclusion(intent, instead)]
+
+    def _other_block(self, intent: Intent, read: Mapping[str, Mirror | None]) -> Fields:
+        """What of a new block is other than it was wished, as far as a channel shows it."""
+        name = self._outbox.canonical(intent.object_id)
+        mirrors = (read[one] for one in sorted(self._channels(intent)))
+        block = next((mirror.fields(name) for mirror in mirrors if mirror is not None), None)
+        return {} if block is None else differing(intent, block, self._outbox)
 
     def _by_mark(self, mirror: Mirror, intent: Intent, fields: Fields) -> str | None:
         """are.na's name of a connection that no answer named: by its mark, else by what it connects."""
@@ -144,8 +158,7 @@ class Settler:
         return any(
             later.events[0].order > intent.events[0].order
             and later.state in TRIED
-            and later.kind in _PLACED
-            and channel in self._channels(later)
+            and channel in {self._outbox.canonical(str(said.get("channel"))) for said in later.payloads}
             for later in self._outbox.intents()
         )
 
@@ -160,7 +173,7 @@ class Settler:
         except ArenaNotFoundError:
             self._absent(intent, about)
             return
-        if intent.kind in {"connection.unmade", "channel.deleted"}:
+        if intent.kind in REMOVING:
             self._record(intent, [answer(intent, "tx.superseded", {"shown": {"id": remote_number(about)}})])
             return
         observation = whole_channel(wire) if about.startswith("channel:") else whole_block(wire)
@@ -172,7 +185,7 @@ class Settler:
         self._observer.shows(observation, cause=intent.tx, prove=prove)
 
     def _absent(self, intent: Intent, about: str) -> None:
-        if intent.kind not in {"connection.unmade", "channel.deleted"}:
+        if intent.kind not in REMOVING:
             self._record(intent, [answer(intent, "tx.superseded", {"shown": {"id": None}})])
             return
         done = [answer(intent, "tx.settled")]

@@ -10,7 +10,7 @@ Checked by: `tests/sync/test_undo.py`, `test_undo_laws.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from vfdir_lab.errors import UsageError
@@ -23,8 +23,8 @@ from vfdir_lab.sync.transaction import Ground
 from vfdir_lab.sync.visible import Visible
 from vfdir_lab.sync.wish import Wish, new_tx, new_wish, record
 
-_OVER = frozenset({"rejected", "superseded", "cancelled"})
-"""States in which a wish shows no more: there is nothing to take back."""
+_MAKING = frozenset({"block.drafted", "channel.drafted", "connection.made"})
+"""What was made is there, also where somebody else changed it since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def _take_back(
         name = _first(commits, commit).label
         label = f"{verb}: {name}" if name else verb
         cancels, opposite, again = _reversal(ground, outbox, commits, commit)
-        _agree(commit, opposite, yes=yes)
+        _agree(verb, commit, opposite, yes=yes)
         tx = new_tx()
         wishes = [*opposite.wishes, *again]
         cancelled = [_cancelled(one, tx) for one in cancels]
@@ -122,7 +122,7 @@ def _reversal(
     for wish in again:
         for part in wish.parts:
             visible.add(part)
-    gone_out = [one for one in reversed(intents) if one.state not in _OVER and one.intent not in without]
+    gone_out = [one for one in reversed(intents) if _is_in_force(one) and one.intent not in without]
     return cancels, opposite_of(visible, gone_out), again
 
 
@@ -140,9 +140,8 @@ def _first(commits: Commits, commit: Commit) -> Commit:
 
 def _newest(commits: Commits, outbox: Outbox, device: str) -> Commit:
     """The newest transaction of the device that has something left to undo."""
-    states = _states(outbox)
     for commit in reversed(commits.to_undo(device)):
-        if _is_left(commits, commit, states):
+        if _is_left(commits, commit, outbox):
             return commit
     raise UsageError("there is nothing to undo: this device has no transaction left that is in force")
 
@@ -155,8 +154,7 @@ def _named(commits: Commits, outbox: Outbox, tx: str, device: str) -> Commit:
         raise UsageError(f"{tx} is an undo itself: `redo` takes back the newest one")
     if commits.is_taken_back(tx):
         raise UsageError(f"{tx} is undone already: `redo` takes back the newest undo")
-    states = _states(outbox)
-    if not _is_left(commits, commit, states):
+    if not _is_left(commits, commit, outbox):
         raise UsageError(f"nothing of {tx} is left to undo: its wishes were refused, cancelled or overtaken")
     waiting = {one.device for one in outbox.intents() if one.tx == tx and one.state == "committed"}
     if waiting - {device}:
@@ -167,16 +165,18 @@ def _named(commits: Commits, outbox: Outbox, tx: str, device: str) -> Commit:
     return commit
 
 
-def _states(outbox: Outbox) -> dict[str, tuple[str, str]]:
-    """Of each intent its transaction and state."""
-    return {one.intent: (one.tx, one.state) for one in outbox.intents()}
-
-
-def _is_left(commits: Commits, commit: Commit, states: Mapping[str, tuple[str, str]]) -> bool:
+def _is_left(commits: Commits, commit: Commit, outbox: Outbox) -> bool:
     """Whether anything a transaction did is in force: a wish of it, or a wish that it cancelled."""
-    return any(tx == commit.tx and state not in _OVER for tx, state in states.values()) or any(
-        states.get(one, ("", ""))[1] == "cancelled" for one in commits.cancelled.get(commit.tx, ())
+    return any(one.tx == commit.tx and _is_in_force(one) for one in outbox.intents()) or bool(
+        _cancelled_by(outbox, commits, commit.tx)
     )
+
+
+def _is_in_force(intent: Intent) -> bool:
+    """Whether there may be something to take back: nothing of what was refused, cancelled or overtaken."""
+    if intent.state == "superseded":
+        return intent.kind in _MAKING
+    return intent.state not in {"rejected", "cancelled"}
 
 
 def _cancelled_by(outbox: Outbox, commits: Commits, tx: str) -> list[Intent]:
@@ -214,11 +214,10 @@ def _check_unneeded(outbox: Outbox, cancels: Collection[Intent]) -> None:
             )
 
 
-def _agree(commit: Commit, opposite: Opposite, *, yes: bool) -> None:
-    """Refuse what cannot be undone, and what a person has to agree to first."""
+def _agree(verb: str, commit: Commit, opposite: Opposite, *, yes: bool) -> None:
+    """Refuse what cannot be taken back, and what a person has to agree to first."""
     if opposite.refusals:
-        raise UsageError(
-            f"{commit.tx} cannot be undone: {'; '.join(opposite.refusals)}. Nothing was recorded"
-        )
+        why = "; ".join(dict.fromkeys(opposite.refusals))
+        raise UsageError(f"no {verb}, since {commit.tx} cannot be taken back, and nothing is recorded: {why}")
     if opposite.notes and not yes:
-        raise UsageError(f"{'; '.join(opposite.notes)}: say yes=True if that is meant")
+        raise UsageError(f"{'; '.join(opposite.notes)}: say yes=True (`--yes`) if that is meant")

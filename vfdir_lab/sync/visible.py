@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any
 
 from vfdir_lab.errors import UsageError
-from vfdir_lab.log.segment import events_of
+from vfdir_lab.event import parse
 from vfdir_lab.projection.catalogue import shipped
 from vfdir_lab.projection.engine import Engine, read_sql
 from vfdir_lab.projection.lens import Lens
@@ -65,7 +65,7 @@ class Visible:
         self._inside: defaultdict[Ref, list[Part]] = defaultdict(list)
         self._drafting: set[str] = set()
         self._rows: dict[Ref, Row] = {}
-        self._facts: dict[str, Fields | None] = {}
+        self._facts: dict[str, tuple[Fields, bool]] = {}
         self._same: dict[Ref, str] = {}
         for intent in outbox.intents():
             if intent.is_open and intent.intent not in without:
@@ -84,7 +84,8 @@ class Visible:
             for row in self._rows.values():
                 for connection in [one for one, item in row.items.items() if self.canonical(item) == about]:
                     row.take(connection)
-        if part.kind.startswith("connection.") and (channel := self._channel_of(part)) is not None:
+        channel = self._channel_of(part)
+        if channel is not None:
             self._inside[channel].append(part)
             if channel in self._rows:
                 self._apply(self._rows[channel], part)
@@ -146,6 +147,30 @@ class Visible:
                 row.take(connection)
         return self._rows[channel]
 
+    def stand_in(self, channel: Ref, connection: Ref) -> Ref | None:
+        """What has the place of a connection in a row now: itself, or one that put its item in again."""
+        row = self.row(channel)
+        about = self.canonical(connection)
+        if about in row:
+            return about
+        item = self._item_ever(about)
+        return next((one for one, held in row.items.items() if self.canonical(held) == item), None)
+
+    def _item_ever(self, connection: Ref) -> Ref | None:
+        """The item of a connection that may be gone."""
+        made = next(
+            (
+                fields.get("item")
+                for intent in self._outbox.intents()
+                for event, fields in intent.parts()
+                if event.kind == "connection.made" and self.canonical(event.object_id) == connection
+            ),
+            None,
+        )
+        if made is None and isinstance(connection, str):
+            made = self._said(connection)[0].get("item")
+        return self.canonical(made) if isinstance(made, str) else None
+
     def _object(self, space: str, ref: Ref) -> Shown:
         about = self.canonical(ref)
         observed = self._observed(about) if isinstance(about, str) and _space(about) == space else None
@@ -158,23 +183,29 @@ class Visible:
 
     def _observed(self, identifier: str) -> Fields | None:
         """What are.na last showed of an object, field by field; None when it never did, or it is gone."""
+        fields, is_there = self._said(identifier)
+        return fields if is_there else None
+
+    def _said(self, identifier: str) -> tuple[Fields, bool]:
+        """What are.na ever showed of an object, the newest of each field, and whether it is still there."""
         if identifier not in self._facts:
-            table = self._engine.facts(
-                read_sql(SQL, "object_events"), {"objects": [identifier]}, head=self._outbox.head
-            )
+            said = self._engine.facts(
+                read_sql(SQL, "object_said"), {"object": identifier}, head=self._outbox.head
+            ).to_pylist()
             fields: Fields = {}
-            present = False
-            for event in events_of(table):
-                verb = event.kind.partition(".")[2]
-                present = present if verb not in {"observed", "vanished"} else verb == "observed"
-                if verb == "observed":
-                    fields |= event.fields
-            self._facts[identifier] = fields if present else None
+            for one in said:
+                fields |= parse(one["payload"])
+            self._facts[identifier] = fields, bool(said) and said[-1]["kind"].endswith(".observed")
         return self._facts[identifier]
 
     def _channel_of(self, part: Part) -> Ref | None:
-        channel = part.fields.get("channel")
-        return self.canonical(channel) if isinstance(channel, (str, Handle)) else None
+        """The channel whose row a wish is about; None of a payload that another device got wrong."""
+        channel, item = part.fields.get("channel"), part.fields.get("item")
+        if not part.kind.startswith("connection.") or not isinstance(channel, (str, Handle)):
+            return None
+        if part.kind == "connection.made" and not isinstance(item, (str, Handle)):
+            return None
+        return self.canonical(channel)
 
     def _load(self, row: Row, channel: Ref) -> dict[str, str]:
         """Fill a row with what the mirror has; gives the marks of intents, and the connections with them."""
@@ -184,7 +215,7 @@ class Visible:
         for found in self._mirrored(channel):
             row.leader = found["leader"]
             if found["object_id"] is not None:
-                row.put(found["object_id"], found["item"], found["rank"])
+                row.read(found["object_id"], found["item"], found["rank"])
                 marks.setdefault(found["mark"] or "", found["object_id"])
         return marks
 
@@ -198,7 +229,8 @@ class Visible:
         """A wish about a connection of the row."""
         about = self.canonical(part.about)
         counts = row.leader is None or part.fields.get("leader") == row.leader
-        rank = part.fields.get("rank") if counts else None
+        said = part.fields.get("rank")
+        rank = said if counts and isinstance(said, str) else None
         if part.kind == "connection.made":
             shown = self._already(row, part, marks or {})
             if shown is None:
@@ -209,7 +241,7 @@ class Visible:
             about = shown
         if about in row and part.kind == "connection.unmade":
             row.take(about)
-        elif about in row and rank is not None:
+        elif about in row:
             row.move(about, rank)
 
     def _already(self, row: Row, part: Part, marks: dict[str, str]) -> str | None:
