@@ -14,6 +14,7 @@ from vfdir_lab.archive import Archive
 from vfdir_lab.event import Draft
 from vfdir_lab.notebook.display import COUNTED, SHOWN, relation_bundle
 from vfdir_lab.notebook.table import HTML_WIDTH, WHOLE, Column, Table, as_html, as_text, visible
+from vfdir_lab.sync.push_report import Pushed, PushReport
 
 OURS = {
     "style", "div", "table", "caption", "thead", "tbody", "tr", "th", "td", "small", "p", "pre",
@@ -215,6 +216,8 @@ def hostile(make_archive: Callable[..., Archive]) -> Archive:
         Draft(kind="scan.started", object_id="scan:1", payload={"channel": "channel:1"}),
     )
     archive.projections["blocks"].save(4, HOSTILE, f"/* {HOSTILE} */ SELECT object_id FROM events")
+    with archive.transaction(HOSTILE) as tx:
+        tx.add_channel(HOSTILE)
     return archive
 
 
@@ -231,6 +234,15 @@ def hostile(make_archive: Callable[..., Archive]) -> Archive:
         lambda archive: archive.as_of("2026-01-01", axis="effective"),
         lambda archive: archive.verify(),
         lambda archive: archive.sql("FROM channels"),
+        lambda archive: archive.rehearse(),
+        lambda archive: PushReport(
+            transactions=(Pushed(tx="tx:1", label=HOSTILE, state="rejected", attempts=1, why=HOSTILE),),
+            requests=1,
+            waited_seconds=0,
+            paused=HOSTILE,
+        ),
+        lambda archive: PushReport(transactions=(), requests=0, waited_seconds=0),
+        lambda archive: archive.undo(),
     ],
     ids=[
         "status",
@@ -243,6 +255,10 @@ def hostile(make_archive: Callable[..., Archive]) -> Archive:
         "was so",
         "verify",
         "sql",
+        "plan",
+        "push",
+        "no push",
+        "undo",
     ],
 )
 def test_everything_displays_and_nothing_hostile_is_markup(

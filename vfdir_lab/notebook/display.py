@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from vfdir_lab.archive import Status
-from vfdir_lab.errors import QueryError, VfdirError
+from vfdir_lab.errors import VfdirError
 from vfdir_lab.export import Snapshot
 from vfdir_lab.log import CompactReport, VerifyReport
 from vfdir_lab.log.merged import MergeReport
@@ -22,11 +22,13 @@ from vfdir_lab.notebook.session import Session
 from vfdir_lab.notebook.table import Bundle, Column, Table, bundle_of, framed, named, visible
 from vfdir_lab.projection import Definition, View
 from vfdir_lab.projection.checking import CheckReport
-from vfdir_lab.projection.connection import plainly
+from vfdir_lab.projection.connection import refusals_told
 from vfdir_lab.projection.replay import ReplayReport
 from vfdir_lab.projection.shelf import Projection, Projections
 from vfdir_lab.sync import PullReport
 from vfdir_lab.sync.exports_report import ImportReport
+from vfdir_lab.sync.push_report import PushPlan, PushReport
+from vfdir_lab.sync.undo import TakenBack
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -39,7 +41,15 @@ _TIME = "TIMESTAMP WITH TIME ZONE"
 _UTC = "+00"
 _EXPLAINED = ["explain_key", "explain_value"]
 Renderer = Callable[[Any], Bundle]
-_TEXTS: tuple[type, ...] = (CheckReport, CompactReport, ImportReport, MergeReport, ReplayReport, Snapshot)
+_TEXTS: tuple[type, ...] = (
+    CheckReport,
+    CompactReport,
+    ImportReport,
+    MergeReport,
+    ReplayReport,
+    Snapshot,
+    TakenBack,
+)
 
 
 def show_in(shell: InteractiveShell, session: Session) -> None:
@@ -55,6 +65,8 @@ def show_in(shell: InteractiveShell, session: Session) -> None:
         Projection: _guarded(projection_bundle),
         Definition: definition_bundle,
         PullReport: pull_bundle,
+        PushReport: push_bundle,
+        PushPlan: plan_bundle,
         VerifyReport: verify_bundle,
         Status: status_bundle,
     }
@@ -70,10 +82,8 @@ def relation_bundle(relation: duckdb.DuckDBPyRelation) -> Bundle:
     Raises:
         QueryError: DuckDB fails while it runs.
     """
-    try:
+    with refusals_told():
         texts = relation.limit(COUNTED + 1).project("CAST(COLUMNS(*) AS VARCHAR)").to_arrow_table()
-    except duckdb.Error as error:
-        raise QueryError(plainly(error)) from error
     values = [column.slice(0, SHOWN).to_pylist() for column in texts.columns]
     if relation.columns == _EXPLAINED:
         return text_bundle("\n".join(values[1]), "query plan")
@@ -185,6 +195,33 @@ def pull_bundle(report: PullReport) -> Bundle:
     )
 
 
+def push_bundle(report: PushReport) -> Bundle:
+    """What became of each transaction, a row each."""
+    if not report.transactions:
+        return text_bundle(str(report), "push")
+    return bundle_of(
+        Table(
+            caption=f"Pushed, {report.requests} requests",
+            columns=named("transaction", "state", "requests", "why", numeric=["requests"]),
+            rows=report.rows(),
+            notes=tuple(report.lines()),
+        )
+    )
+
+
+def plan_bundle(plan: PushPlan) -> Bundle:
+    """What a push would send, a row a request."""
+    if not plan.requests:
+        return text_bundle(str(plan), "push")
+    return bundle_of(
+        Table(
+            caption=f"To be sent: {len(plan.requests)} requests",
+            columns=named("transaction", "request", "body", "waits"),
+            rows=plan.rows(),
+        )
+    )
+
+
 def verify_bundle(report: VerifyReport) -> Bundle:
     """What was proven; a row for each thing that is wrong."""
     if report.ok:
@@ -216,6 +253,10 @@ def status_bundle(status: Status) -> Bundle:
         for row in status.channels
     ]
     notes = [f"{status.events:,} events in {status.segments} segments, head {status.head}"]
+    if status.wishes or status.waiting or status.conflicts:
+        notes.append(
+            f"wishes: {status.wishes} open, {status.waiting} waiting for you, {status.conflicts} in conflict"
+        )
     notes += [f"lost: {lost}" for lost in status.regressions]
     notes += [f"missing: {gap}" for gap in status.missing]
     notes += [f"refused: {one.path}: {one.reason}" for one in status.refused]

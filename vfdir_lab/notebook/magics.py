@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 import sqlglot
 from IPython.core.error import UsageError as IPythonUsageError
 from IPython.display import display
-from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.optimizer.scope import traverse_scope
 
 from vfdir_lab.errors import UsageError, VfdirError
 from vfdir_lab.notebook.display import relation_bundle
@@ -26,7 +24,7 @@ from vfdir_lab.notebook.session import Session
 from vfdir_lab.notebook.table import visible
 from vfdir_lab.projection import View
 from vfdir_lab.projection.connection import quoted
-from vfdir_lab.projection.definition import LEAF
+from vfdir_lab.projection.definition import LEAF, tables_of
 from vfdir_lab.projection.provenance import difference
 from vfdir_lab.projection.shelf import Projection
 from vfdir_lab.projection.view import LensWarning
@@ -191,19 +189,10 @@ class Magics:
 def tables_in(query: str) -> tuple[str, ...]:
     """The tables a query reads, as it spells them; none where it is no SQL, which DuckDB then says."""
     try:
-        found = list(_tables(sqlglot.parse_one(_EXPLAIN.sub("", query), dialect="duckdb")))
+        found = tables_of(sqlglot.parse_one(_EXPLAIN.sub("", query), dialect="duckdb"))
     except (SqlglotError, RecursionError):
         return ()
     return tuple(dict.fromkeys(table.name for table in found if not table.db))
-
-
-def _tables(tree: exp.Expr) -> Iterator[exp.Table]:
-    """Those of a query without its own common table expressions, each where it can be seen."""
-    if not isinstance(tree, exp.Query):  # PIVOT, SUMMARIZE, DESCRIBE
-        yield from tree.find_all(exp.Table)
-        return
-    for scope in traverse_scope(tree):
-        yield from (source for source in scope.sources.values() if isinstance(source, exp.Table))
 
 
 def _arguments(parser: _Parser, line: str) -> argparse.Namespace:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, finalize
 
 from vfdir_lab.archive import Archive
 from vfdir_lab.arena import SYSTEM_TIME
@@ -54,6 +54,7 @@ class SyncDesk:
         self._told_at = 0.0
         self._state = PanelState()
         self._read()
+        finalize(self, self._archive.close)
         self.chosen: set[str] = {one.object_id for one in self._state.channels}
 
     @property
@@ -100,7 +101,9 @@ class SyncDesk:
         self._tell()
 
     def cancel(self) -> None:
-        """End the work at the next safe point."""
+        """End the work at the next safe point, and forget what waits for its turn."""
+        if self.worker.is_busy:
+            self._say("cancelled: what was recorded stays, the next run goes on from there")
         self.worker.stop()
         self._tell()
 
@@ -137,7 +140,7 @@ class SyncDesk:
                     self.worker.safe_point()
                     step()
             except StoppedError:
-                self._say(f"{name} was cancelled: what it recorded stays, the next one goes on from there")
+                self._say(f"{name} ended")
             except VfdirError as error:
                 self._say(f"{name}: {error}")
             except Exception as error:  # noqa: BLE001 - the end of a thread: nobody else would hear of it

@@ -146,11 +146,9 @@ class SyncPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no 
         whose = "" if wish.is_ours else ", on another device"
         why = f": {wish.why}" if wish.why else ""
         tries = f", try {wish.attempts}" if wish.attempts > 1 else ""
-        label = _html(
-            "grow",
-            f'<span class="glyph" aria-hidden="true">{GLYPHS[wish.state]}</span>{html_text(wish.label)} '
-            f'<span class="{tone}">{html_text(WORDS[wish.state] + whose + why + tries)}</span>',
-        )
+        glyph = f'<span class="glyph" aria-hidden="true">{GLYPHS.get(wish.state, "·")}</span>'
+        said = WORDS.get(wish.state, wish.state) + whose + why + tries
+        label = _html("grow", f'{glyph}{html_text(wish.label)} <span class="{tone}">{html_text(said)}</span>')
         buttons: list[widgets.Widget] = []
         if wish.is_ours and wish.state == "rejected":
             buttons.append(self._decision("Retry", wish.label, lambda: self._desk.retry(wish.tx)))
@@ -227,7 +225,7 @@ def as_text(state: PanelState, name: str) -> list[str]:
     """A state as lines of text."""
     lines = [f"{visible(name)}: {len(state.channels)} channels, {state.blocks:,} blocks"]
     lines += [f"  {visible(one.title)}: {one.length} items, {ago(one.seen_at)}" for one in state.channels]
-    lines += [f"  outbox: {visible(one.label)}: {WORDS[one.state]}" for one in state.wishes]
+    lines += [f"  outbox: {visible(one.label)}: {WORDS.get(one.state, one.state)}" for one in state.wishes]
     return lines + [
         f"  conflict: {visible(one.field)} of {visible(one.object_id)}" for one in state.conflicts
     ]

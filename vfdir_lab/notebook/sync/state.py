@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from vfdir_lab.archive import Archive, Status
+from vfdir_lab.sync.standing import standings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +73,6 @@ class PanelState:
     said: tuple[str, ...] = ()
 
 
-_WISHES = """
-SELECT tx, label, state, attempts, last_error, device FROM outbox
-WHERE state IN ('committed', 'sent', 'unknown', 'accepted', 'rejected')
-ORDER BY created_at, tx
-"""
 _CONFLICTS = "SELECT tx, object_id, field, mine, theirs, base FROM conflicts ORDER BY object_id, field"
 
 
@@ -96,18 +92,19 @@ def read_channels(status: Status) -> tuple[ChannelRow, ...]:
 
 
 def read_wishes(archive: Archive) -> tuple[WishRow, ...]:
-    """The transactions that are not over."""
+    """The transactions that are not over: those first that wait for the person."""
     own = archive.log.device()
     return tuple(
         WishRow(
-            tx=row["tx"],
-            label=row["label"] or row["tx"],
-            state=row["state"],
-            attempts=row["attempts"],
-            why=row["last_error"] or "",
-            is_ours=row["device"] == own,
+            tx=one.tx,
+            label=one.label or one.tx,
+            state=one.state,
+            attempts=one.attempts,
+            why=one.why,
+            is_ours=one.device == own,
         )
-        for row in archive.engine.arrow(_WISHES).to_pylist()
+        for one in standings(archive.log, archive.engine)
+        if one.waits_for
     )
 
 

@@ -62,8 +62,6 @@ class Worker:
         with self._lock:
             self._jobs.put(job)
             if self._thread is None:
-                self._go_on.set()
-                self._stop.clear()
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
 
@@ -126,10 +124,11 @@ class Worker:
     def _run(self) -> None:
         while True:
             with self._lock:
+                # Who asked for an end meant the jobs of then; what was submitted since is to run.
+                self._stop.clear()
+                self._go_on.set()
                 if self._jobs.empty():
                     self._thread = None
-                    self._go_on.set()
-                    self._stop.clear()
                     break
                 job = self._jobs.get()
             with suppress(StoppedError):
