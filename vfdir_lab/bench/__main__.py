@@ -1,4 +1,4 @@
-"""`python -m vfdir_lab.bench log | replay`: measure, print, say by the exit code whether every gate holds."""
+"""`python -m vfdir_lab.bench WHAT`: measure, print, say by the exit code whether every gate holds."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from vfdir_lab.bench import log, replay
+from vfdir_lab.bench import export, log, objects, replay
 from vfdir_lab.bench.measure import Figure
 from vfdir_lab.bench.plot import bars
 
 REPETITIONS = 9
-MEASURED = {"log": log, "replay": replay}
-SIZES = {"log": 100_000, "replay": 1_500_000}
+MEASURED = {"export": export, "log": log, "objects": objects, "replay": replay}
+SIZES = {"export": 100_000, "log": 100_000, "objects": 1_500_000, "replay": 1_500_000}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -22,12 +22,13 @@ from vfdir_lab.bench.replay_material import log_of_blocks
 from vfdir_lab.bench.replay_once import in_a_process
 from vfdir_lab.bench.replay_rivals import by_library, by_loop, by_sqlite
 from vfdir_lab.event import Draft
-from vfdir_lab.log import EventLog, Segment
+from vfdir_lab.log import EventLog
 from vfdir_lab.projection import Engine, default_lens
-from vfdir_lab.projection.connection import connect, literal
-from vfdir_lab.projection.definition import LEAF, define
-from vfdir_lab.projection.leaf import SOURCE, events_sql
+from vfdir_lab.projection.catalogue import needed
+from vfdir_lab.projection.connection import connect, set_view
+from vfdir_lab.projection.definition import define
 from vfdir_lab.projection.replay import replay as replay_lens
+from vfdir_lab.projection.source import paths_of, read_events, segments_sql
 
 THREADS = 2
 SLICE = 100_000
@@ -37,6 +38,9 @@ RIVAL_BOUND, LIBRARY_BOUND = 1 / 10, 1 / 100
 FIRST_BOUND, REFRESH_BOUND, NEW_EVENTS = 1 / 20, 1 / 10, 1000
 LARGE, GROWTH_BOUND, MEMORY_BOUND_MIB = 1_000_000, 11, 2048
 
+BLOCKS = tuple(needed(default_lens().definitions, {"blocks"}))
+"""What is measured: `blocks` of the default lens, and the projections that it reads."""
+
 FOUR_FIELDS = (files("vfdir_lab.bench") / "replay_four.sql").read_text("utf-8")
 """A fold of a person's own: four fields of each block, each the newest value that was said."""
 
@@ -44,7 +48,7 @@ FOUR_FIELDS = (files("vfdir_lab.bench") / "replay_four.sql").read_text("utf-8")
 def figures(folder: Path, *, size: int, repetitions: int) -> Iterator[Figure]:
     """Every figure but those of `growth`, one after the other, measured in `folder` over `size` events."""
     log = log_of_blocks(folder / "replay", events=size)
-    blocks = default_lens()["blocks"].plain
+    blocks = "FROM blocks"
     few = define(FOUR_FIELDS, where="the benchmark").plain
     with connect() as connection:
         look_at(connection, log)
@@ -58,7 +62,7 @@ def figures(folder: Path, *, size: int, repetitions: int) -> Iterator[Figure]:
 
 
 def look_at(connection: duckdb.DuckDBPyConnection, log: EventLog, *, until: int | None = None) -> None:
-    """Set up `events` over a log, with two threads; with `until`, only as it was known before that seq."""
+    """Set up `events` and `blocks` over a log, with two threads; with `until`, as it was before that seq."""
     segments = log.coverage().segments
     head = log.coverage().head
     if until is not None:
@@ -66,19 +70,15 @@ def look_at(connection: duckdb.DuckDBPyConnection, log: EventLog, *, until: int 
         head = log.head_at(started + timedelta(seconds=2 * (until - 1)))
         segments = log.require(head).upto(head)
     connection.execute(f"SET threads = {THREADS}")
-    connection.execute(f"CREATE OR REPLACE VIEW {SOURCE} AS FROM {_parquet(log, segments)}")
-    connection.execute(f"CREATE OR REPLACE VIEW {LEAF} AS {events_sql(segments, head)}")
+    read_events(connection, log, segments, head)
+    for one in BLOCKS:
+        set_view(connection, one.name, one.view)
 
 
 def replay(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     """Compute every row of a projection from the events."""
     connection.execute(f"CREATE TEMP TABLE replayed AS {query}")
     connection.execute("DROP TABLE replayed")
-
-
-def _parquet(log: EventLog, segments: Sequence[Segment]) -> str:
-    paths = ", ".join(literal(str(log.path(one))) for one in segments)
-    return f"read_parquet([{paths}], hive_partitioning = false)"
 
 
 def _against_reading(
@@ -89,7 +89,7 @@ def _against_reading(
     bound: float,
     repetitions: int,
 ) -> Figure:
-    reading = f"FROM {_parquet(log, log.coverage().segments)}"
+    reading = segments_sql(paths_of(log, log.coverage().segments))
     value, baseline = in_turns(
         lambda: replay(connection, query), lambda: replay(connection, reading), repetitions=repetitions
     )
@@ -117,7 +117,7 @@ def _as_of(connection: duckdb.DuckDBPyConnection, log: EventLog, query: str, *, 
 def _by_checkpoint(folder: Path, *, repetitions: int) -> Iterator[Figure]:
     """With a checkpoint: the first query of a log just opened, and one after more was recorded."""
     cache = folder / "cache"
-    replay_lens(log_at(folder), cache, default_lens(), only=["blocks"])
+    replay_lens(log_at(folder), cache, default_lens(), only=[one.name for one in BLOCKS])
 
     def ask(query: str) -> Callable[[], object]:
         return lambda: Engine(log_at(folder), cache).relation(query).fetchall()

@@ -12,11 +12,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from vfdir_lab.bench.material import new_log
 from vfdir_lab.log import SCHEMA, EventLog
-from vfdir_lab.log.segment import WRITING, Footer, SegmentName, digest_of, proof
+from vfdir_lab.log.segment import Footer, digest_of, seal
 
 DEVICE = "bench"
 SEGMENT_EVENTS = 100_000
@@ -51,14 +50,8 @@ def _lay_down(root: Path, rows: pa.Table, prev: str) -> str:
         digest=digest_of(rows),
         prev=prev,
     )
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, SCHEMA, **WRITING) as writer:
-        writer.write_table(rows)
-        writer.add_key_value_metadata(footer.metadata())
-    data = sink.getvalue()
-    name = SegmentName(first=footer.first, last=footer.last, proof=proof(data.to_pybytes()))
+    name, data = seal(rows, footer)
     month = root / "log" / f"device={DEVICE}" / f"month={footer.recorded_min:%Y-%m}"
     month.mkdir(parents=True, exist_ok=True)
-    with (month / str(name)).open("wb") as file:
-        file.write(data)
+    (month / str(name)).write_bytes(data)
     return footer.digest

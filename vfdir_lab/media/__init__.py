@@ -1,7 +1,8 @@
-"""Files of the archive: copies kept under the hash of what is in them.
+"""Files of the archive: fetched from the web, and kept under the hash of what is in them.
 
-Owns `<archive>/media`: where a copy is, that it is whole, and what sort of file it is.
-Leaves to others: which files are wished for or fetched, and what the log says of them (`sync`).
+Owns `<archive>/media`: where a copy is, that it is whole, and what sort of file it is; and how a file comes
+from an address on the web into it.
+Leaves to others: which files are wanted, and what the log says of them (`sync`).
 Checked by: `tests/media/`.
 """
 
