@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -19,7 +20,9 @@ from vfdir_lab.arena import SYSTEM_TIME
 from vfdir_lab.event import Event, canonical
 from vfdir_lab.log.manifest import create_archive
 from vfdir_lab.log.segment import encode
-from vfdir_lab.projection.lens import DEFAULT
+from vfdir_lab.projection import Lens, default_lens
+from vfdir_lab.projection.definition import define
+from vfdir_lab.projection.lens import DEFAULT, lens_of
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -221,3 +224,60 @@ def exporter(open_exporter: Callable[..., Exporter]) -> Exporter:
 def same_lines() -> Callable[[bytes], Sequence[Any]]:
     """The rows of a jsonl file."""
     return lambda data: [json.loads(line) for line in data.decode().split("\n")[:-1]]
+
+
+NASTY = (
+    '<script>alert("x")</script>',
+    '"><img src=x onerror=alert(1)>',
+    "[a](javascript:alert(1)) <iframe src=https://evil.example></iframe>",
+    '=HYPERLINK("https://evil.example")',
+    "\u202etxt.exe",
+    "../../../etc/passwd",
+    "---\ntitle: no\n---\n```\nunclosed",
+    "[[wiki]] {{template}} %%c%% #tag",
+    "</dd></dl></main></body></html>",
+    "\x00\x1b[31m",
+)
+
+
+@pytest.fixture
+def hostile(desk: Desk) -> Desk:
+    """A channel in which every text, address, embed and file name is meant badly."""
+    said = [desk.channel(1, slug="hostile", title=NASTY[0], description=" ".join(NASTY), owner={"id": 9})]
+    for number, text in enumerate(NASTY, start=1):
+        kinds = ("Text", "Image", "Link", "Embed", "Attachment")
+        fields: dict[str, Any] = {
+            "type": kinds[number % 5],
+            "title": text,
+            "description": {"markdown": text},
+            "content": {"markdown": f"{text}\n\n{text}"},
+            "source": {"url": "javascript:alert(1)" if number % 2 else f"https://evil.example/{text}"},
+            "embed": {"url": "data:text/html,x", "html": text},
+            "image": {"src": f"https://evil.example/{text}", "filename": text},
+            "attachment": {"url": "file:///etc/passwd", "filename": text, "content_type": text},
+        }
+        said += [desk.block(number, **fields), desk.held(number, 1, f"block:{number}", rank=f"a{number:02}")]
+    return desk.say(*said, ("user.observed", "user:9", {"name": NASTY[1], "slug": NASTY[5]}))
+
+
+@pytest.fixture
+def kept(desk: Desk) -> Callable[..., Lens]:
+    """Keeps copies of files by address, and gives a lens that knows of them."""
+
+    def keep(**files: tuple[str, bytes, str]) -> Lens:
+        rows = []
+        for url, data, sort in files.values():
+            digest = hashlib.sha256(data).hexdigest()
+            path = desk.root / "media" / "sha256" / digest[:2] / digest[2:4] / digest
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            rows.append(f"('{url}', '{digest}', '{sort}')")
+        table = f"(VALUES {', '.join(rows)}) AS told(url, sha256, content_type)"
+        sql = (
+            "-- projection: media\n-- version: 1\n-- title: Kept\n-- key: url\n"
+            f"SELECT url, sha256, content_type, TIMESTAMPTZ '2026-01-01' AS saved_at FROM {table}"
+        )
+        own = define(sql, where="a test", source="own")
+        return lens_of("with-media", [*default_lens().definitions, own])
+
+    return keep

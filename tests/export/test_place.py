@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import random
 import shutil
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 
 from vfdir_lab.errors import ExportError
-from vfdir_lab.export import snapshot
+from vfdir_lab.export import manifest, place, verify_snapshot
 
 Contents = Callable[[Path], dict[str, bytes]]
 ROUNDS = 8
@@ -29,10 +28,7 @@ def is_whole(place: Path) -> bool:
     """Whether a snapshot is there and is all that its manifest says; False when nothing is there."""
     if not os.path.lexists(place):
         return False
-    manifest = json.loads((place / "snapshot.json").read_text("utf-8"))
-    assert {"snapshot.json", *manifest["files"]} == set(there(place))
-    for name, about in manifest["files"].items():
-        assert snapshot._described(place / name) == about
+    assert verify_snapshot(place).ok
     return True
 
 
@@ -99,20 +95,20 @@ def test_replace_needs_nothing_to_replace(tides: Any, tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------------- what is refused
 
 
-@pytest.mark.parametrize("place", ["file/out", "file/a/out", "n" * 300, "n" * 300 + "/out"])
-def test_a_place_that_cannot_be_is_an_error(tides: Any, tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("name", ["file/out", "file/a/out", "n" * 300, "n" * 300 + "/out"])
+def test_a_place_that_cannot_be_is_an_error(tides: Any, tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(ExportError, match=r"could not be written to .*; nothing was left there"):
-        tides.archive.export("tides", tmp_path / place)
+        tides.archive.export("tides", tmp_path / name)
     assert there(tmp_path) == ["file"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
 def test_a_read_only_folder_is_an_error(tides: Any, tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0o500)
-    for place in ("locked/out", "locked/a/out"):
+    for name in ("locked/out", "locked/a/out"):
         with pytest.raises(ExportError, match="could not be written"):
-            tides.archive.export("tides", tmp_path / place)
+            tides.archive.export("tides", tmp_path / name)
     assert there(tmp_path / "locked") == []
 
 
@@ -129,7 +125,7 @@ def test_a_disk_that_turns_read_only_on_the_way_leaves_what_was(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    home = Path if step in {"mkdir", "rename"} else snapshot
+    home = {"write_durably": manifest, "sync_folder": place}.get(step, Path)
     monkeypatch.setattr(home, step, refuse)
     with pytest.raises(ExportError, match="Read-only file system"):
         archive.export("tides", tmp_path / "out", replace=replace)
@@ -283,3 +279,67 @@ def test_a_place_may_have_any_name(tides: Any, tmp_path: Path, name: str) -> Non
     archive.export("tides", tmp_path / name, replace=True)
     assert is_whole(tmp_path / name)
     assert there(tmp_path) == sorted([".a.1.tmp", ".other.1.tmp", name])
+
+
+@pytest.mark.parametrize("what", ["notes.txt", "blocks/notes.txt", "link"])
+def test_what_somebody_put_into_a_snapshot_is_never_deleted(tides: Any, tmp_path: Path, what: str) -> None:
+    archive = tides.archive
+    archive.export("tides", tmp_path / "out")
+    (tmp_path / "out" / "blocks").mkdir()
+    if what == "link":
+        (tmp_path / "out" / what).symlink_to(tmp_path)
+    else:
+        (tmp_path / "out" / what).write_text("mine")
+    with pytest.raises(ExportError, match=f"holds what no export wrote .{what}.; move it away"):
+        archive.export("tides", tmp_path / "out", replace=True)
+    assert os.path.lexists(tmp_path / "out" / what)
+
+
+def test_what_systems_leave_in_folders_is_no_hindrance(tides: Any, tmp_path: Path) -> None:
+    archive = tides.archive
+    archive.export("tides", tmp_path / "out")
+    (tmp_path / "out" / ".DS_Store").write_bytes(b"x")
+    assert is_whole(tmp_path / "out")
+    archive.export("tides", tmp_path / "out", replace=True)
+    assert is_whole(tmp_path / "out")
+
+
+def test_a_manifest_of_another_tool_is_no_snapshot(tides: Any, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "snapshot.json").write_text('{"files": {}}')
+    with pytest.raises(ExportError, match="is no snapshot"):
+        tides.archive.export("tides", tmp_path / "out", replace=True)
+
+
+def test_replacing_touches_only_files_that_changed(tides: Any, tmp_path: Path) -> None:
+    archive = tides.archive
+    archive.export("tides", tmp_path / "out", format="html")
+    long_ago = 1_000_000_000
+    for path in (tmp_path / "out").rglob("*"):
+        os.utime(path, (long_ago, long_ago))
+    tides.say(tides.block(11, title="Another title"))
+    tides.archive.export("tides", tmp_path / "out", format="html", replace=True)
+    assert is_whole(tmp_path / "out")
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    touched = {path.name for path in files if path.stat().st_mtime != long_ago}
+    assert touched == {
+        "another-title-11.html",
+        "text-2.html",
+        "image-2.html",
+        "index.html",
+        "snapshot.json",
+    } - {"text-2.html"}
+
+
+def test_a_zip_is_replaced_as_a_folder_is(tides: Any, tmp_path: Path) -> None:
+    archive = tides.archive
+    archive.export("tides", tmp_path / "out.zip", format="jsonl.zip")
+    with pytest.raises(ExportError, match="is there already"):
+        archive.export("tides", tmp_path / "out.zip", format="jsonl.zip")
+    os.utime(tmp_path / "out.zip", (1, 1))
+    archive.export("tides", tmp_path / "out.zip", format="jsonl.zip", replace=True)
+    assert (tmp_path / "out.zip").stat().st_mtime == 1
+    archive.export("tides", tmp_path / "out.zip", format="json", replace=True)
+    assert (tmp_path / "out.zip").is_dir()
+    assert is_whole(tmp_path / "out.zip")
+    assert there(tmp_path) == ["out.zip"]

@@ -1,52 +1,62 @@
-"""One snapshot: found, written beside its place, described in `snapshot.json`, renamed into place."""
+"""One snapshot: its channels found, written beside its place, described in `snapshot.json`, put in place.
+
+Owns: `export_channel`, its options and its answer. Leaves to others: the formats, the place, the manifest.
+Checked by: golden files and laws in `tests/export/test_snapshot.py`.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import re
-import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from vfdir_lab import __version__
-from vfdir_lab.errors import ExportError, UsageError
-from vfdir_lab.export.formats import write_json, write_jsonl
-from vfdir_lab.export.rows import Row, Rows, find_channel
+from vfdir_lab.errors import UsageError
+from vfdir_lab.export.bag import pack
+from vfdir_lab.export.copies import Copies
+from vfdir_lab.export.formats import FORMATS, format_of
+from vfdir_lab.export.manifest import FORMAT, Manifest, describe, write_manifest
+from vfdir_lab.export.names import file_name
+from vfdir_lab.export.place import target
+from vfdir_lab.export.rows import Row
+from vfdir_lab.export.scope import Scope, Standing, scope_of
+from vfdir_lab.export.work import Tell, Work
 from vfdir_lab.log import Head
-from vfdir_lab.log.files import sync_folder, write_durably
 from vfdir_lab.projection import Engine, Lens, default_lens
 
-FORMATS = {"json": write_json, "jsonl": write_jsonl}
-MANIFEST = "snapshot.json"
+_NAMED = ("object_id", "slug", "title", "visibility")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotOptions:
     """What to export and how.
 
-    `as_of` is how the person said the moment, kept in the manifest; `head` is what it means. `private` lets a
-    private channel leave the archive. `replace` allows an existing snapshot to be replaced.
+    `format` is one of `FORMATS`, `zip`, or one of them packed, such as `csv.zip`. `as_of` is how the person
+    said the moment, kept in the manifest; `head` is what it means. `depth` takes channels inside channels
+    along, this many levels. `store` is where the archive keeps copies of pictures and files; None: they stay.
+    `private` lets private channels leave the archive. `replace` allows an existing snapshot to be replaced.
     """
 
     format: str
     head: Head
     as_of: str | None = None
     lens: Lens = field(default_factory=default_lens)
+    depth: int = 0
+    store: Path | None = None
     private: bool = False
     replace: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A snapshot that was written: where, of what, and the manifest beside it."""
+    """A snapshot that was written: where, of what, and the manifest beside it.
+
+    `channel` is the id of its channel, None where it is of all that were read.
+    """
 
     path: Path
-    channel: str
+    channel: str | None
     title: str
     manifest: dict[str, Any]
 
@@ -60,134 +70,106 @@ class Snapshot:
 
 def export_channel(
     engine: Engine,
-    channel: int | str,
+    channel: int | str | None,
     path: Path,
     options: SnapshotOptions,
     tell: Callable[[int], None] = lambda _rows: None,
 ) -> Snapshot:
-    """Write a snapshot of a channel into the new folder `path`.
+    """Write a snapshot of a channel, or of every channel that was read (None), to the new place `path`.
+
+    `path` becomes a folder, or a file where it is packed. `tell` takes how many rows are done.
 
     Raises:
-        UsageError: there is no such format.
+        UsageError: there is no such format, or `depth` is below zero.
         ExportError: no such channel, a private one, a target in the way, a disk that refuses.
     """
-    if options.format not in FORMATS:
-        raise UsageError(f"there is no format {options.format!r}; there are {', '.join(FORMATS)}")
-    row = _the_channel(engine, channel, options)
-    beside = path.parent / f".{path.name}.{os.getpid()}.tmp"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _tidy(path, beside)
-        _refuse_what_is_there(path, replace=options.replace)
-        beside.mkdir()
-        manifest = _write(engine, row, beside, options, tell)
-        _into_place(beside, path)
-    except OSError as error:
-        raise ExportError(
-            f"the snapshot could not be written to {path} ({error.strerror or error}); nothing was left there"
-        ) from error
-    finally:
-        with suppress(OSError):
-            shutil.rmtree(beside)
-    return Snapshot(
-        path=path, channel=row["object_id"], title=row["title"] or row["slug"] or "", manifest=manifest
-    )
+    _, packed = format_of(options.format)
+    if options.depth < 0:
+        raise UsageError(f"a depth of {options.depth} means nothing; 0 is the channel alone")
+    standing = Standing(engine=engine, head=options.head, lens=options.lens)
+    scope = scope_of(standing, channel, depth=options.depth, private=options.private)
+    with target(path, replace=options.replace) as place:
+        folder = place.with_name("unpacked") if packed else place
+        folder.mkdir()
+        manifest = _write(standing, scope, folder, options, tell)
+        if packed:
+            pack(folder, place, top=_called(scope), about=_about(manifest))
+    home = scope.home
+    if home is None:
+        return Snapshot(path=path, channel=None, title=f"{len(scope.channels)} channels", manifest=manifest)
+    title = home["title"] or home["slug"] or ""
+    return Snapshot(path=path, channel=home["object_id"], title=title, manifest=manifest)
 
 
-def _the_channel(engine: Engine, channel: int | str, options: SnapshotOptions) -> Row:
-    found = find_channel(engine, channel, options.head, options.lens)
-    if not found:
-        raise ExportError(f"there is no channel {channel!r} in this archive at that head; `pull` it first")
-    if len(found) > 1:
-        numbers = ", ".join(str(row["remote_id"]) for row in found)
-        raise ExportError(f"several channels are called {channel!r}; give the number: {numbers}")
-    if found[0]["visibility"] == "private" and not options.private:
-        raise ExportError(f"{channel!r} is private; say --private to let it leave the archive")
-    return found[0]
-
-
-def _refuse_what_is_there(path: Path, *, replace: bool) -> None:
-    if os.path.lexists(path) and not (replace and _is_snapshot(path)):
-        mend = "choose another place" if replace else "choose another place, or say --replace"
-        raise ExportError(f"{path} is there already{' and is no snapshot' if replace else ''}; {mend}")
-
-
-def _is_snapshot(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink() and (path / MANIFEST).is_file()
-
-
-def _write(
-    engine: Engine, channel: Row, folder: Path, options: SnapshotOptions, tell: Callable[[int], None]
-) -> dict[str, Any]:
+def _write(standing: Standing, scope: Scope, folder: Path, options: SnapshotOptions, tell: Tell) -> Manifest:
     """Write the files and the manifest into `folder`, and flush them."""
-    rows = Rows(engine, options.head, options.lens, channel["object_id"])
-    provenance = _provenance(options)
-    counts = FORMATS[options.format](rows, channel, provenance, folder, tell)
+    copies = Copies(store=options.store)
+    provenance = _provenance(standing, options)
+    inner, _ = format_of(options.format)
+    work = Work(
+        rows=standing.rows(*scope.ids),
+        scope=scope,
+        provenance=provenance,
+        copies=copies,
+        folder=folder,
+        tell=tell,
+    )
+    counts = FORMATS[inner](work)
+    if options.store is not None:
+        counts |= {"copies": copies.made, "copies lost": len(copies.lost)}
     manifest = {
-        "snapshot": 1,
+        "snapshot": FORMAT,
         "software": f"vfdir_lab {__version__}",
-        "channel": {key: channel[key] for key in ("object_id", "slug", "title", "visibility")},
+        "channel": scope.home and _named(scope.home),
+        "channels": [_named(row) for row in scope.channels],
         **provenance,
-        "options": {"format": options.format, "private": options.private},
+        "options": {
+            "format": options.format,
+            "depth": options.depth,
+            "media": options.store is not None,
+            "private": options.private,
+        },
         "counts": counts,
-        "files": {file.name: _described(file) for file in sorted(folder.iterdir())},
+        "files": describe(folder),
     }
-    write_durably(folder / MANIFEST, _pretty(manifest))
-    return manifest
+    return write_manifest(folder, manifest)
 
 
-def _provenance(options: SnapshotOptions) -> dict[str, Any]:
+def _provenance(standing: Standing, options: SnapshotOptions) -> dict[str, Any]:
+    lens = options.lens
     return {
         "head": str(options.head),
+        "known_at": standing.known_at(),
         "as_of": options.as_of,
         "lens": {
-            "name": options.lens.name,
+            "name": lens.name,
+            "fingerprint": lens.fingerprint,
             "projections": {
-                name: {"version": options.lens.versions[name], "fingerprint": fingerprint}
-                for name, fingerprint in sorted(options.lens.fingerprints.items())
+                name: {"version": lens.versions[name], "fingerprint": fingerprint}
+                for name, fingerprint in sorted(lens.fingerprints.items())
             },
         },
     }
 
 
-def _described(file: Path) -> dict[str, Any]:
-    with file.open("rb") as opened:
-        digest = hashlib.file_digest(opened, "sha256").hexdigest()
-        os.fsync(opened.fileno())
-        return {"sha256": digest, "bytes": opened.tell()}
+def _named(channel: Row) -> Row:
+    return {key: channel[key] for key in _NAMED}
 
 
-def _pretty(manifest: dict[str, Any]) -> bytes:
-    return (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode()
+def _called(scope: Scope) -> str:
+    """The name of the folder inside a zip."""
+    home = scope.home
+    return "channels" if home is None else file_name(home["object_id"], home["title"], home["slug"])
 
 
-def _into_place(beside: Path, path: Path) -> None:
-    """Rename; what is replaced is moved aside first and given up last, so a whole one is always there."""
-    old = _aside(path)
-    if path.exists():
-        path.rename(old)
-    try:
-        beside.rename(path)
-    except OSError:
-        if _is_snapshot(old):
-            old.rename(path)
-        raise
-    sync_folder(path.parent)
-    if _is_snapshot(old):
-        old.rename(beside)
-
-
-def _aside(path: Path) -> Path:
-    """Where what is replaced waits until its successor is in place."""
-    return path.parent / f".{path.name}.old"
-
-
-def _tidy(path: Path, beside: Path) -> None:
-    """Clear away what a killed export left; one that died between its renames gets its old snapshot back."""
-    old = _aside(path)
-    if _is_snapshot(old):
-        old.rename(beside if os.path.lexists(path) else path)
-    ours = re.compile(rf"\.{re.escape(path.name)}\.[0-9]+\.tmp")
-    for left in path.parent.iterdir():
-        if ours.fullmatch(left.name):
-            shutil.rmtree(left)
+def _about(manifest: Manifest) -> dict[str, str]:
+    """What `bag-info.txt` says."""
+    titles = [row["title"] or row["slug"] or row["object_id"] for row in manifest["channels"]]
+    more = f" and {len(titles) - 1} more" if titles[1:] else ""
+    return {
+        "Source-Organization": "are.na",
+        "External-Description": f"{titles[0]}{more}",
+        "External-Identifier": (manifest["channel"] or {}).get("object_id", "channels"),
+        "Bagging-Date": manifest["known_at"][:10],
+        "Bag-Software-Agent": manifest["software"],
+    }

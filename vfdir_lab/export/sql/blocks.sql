@@ -1,5 +1,5 @@
--- The blocks of a channel, each once.
+-- The blocks of the exported, each once.
 SELECT *
 FROM blocks
-WHERE object_id IN (SELECT item FROM connections WHERE channel = $channel)
+WHERE object_id IN (SELECT item FROM inside)
 ORDER BY remote_id, object_id

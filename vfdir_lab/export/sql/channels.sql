@@ -1,5 +1,5 @@
--- The channel, and those in it.
+-- The exported in the order they were asked for, and those in them.
 SELECT *
-FROM channels
-WHERE object_id = $channel OR object_id IN (SELECT item FROM connections WHERE channel = $channel)
-ORDER BY object_id <> $channel, remote_id, object_id
+FROM told
+WHERE object_id IN (SELECT channel FROM exported) OR object_id IN (SELECT item FROM inside)
+ORDER BY list_position($channels, object_id) NULLS LAST, remote_id, object_id

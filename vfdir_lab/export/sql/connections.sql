@@ -1,2 +1,5 @@
--- The connections of a channel, in order.
-SELECT * FROM connections WHERE channel = $channel ORDER BY position
+-- What is in the exported, in order.
+SELECT *
+FROM connections
+WHERE channel IN (SELECT channel FROM exported)
+ORDER BY list_position($channels, channel), position
