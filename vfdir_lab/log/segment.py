@@ -40,6 +40,7 @@ __all__ = [
     "proof_of",
     "prove",
     "read_footer",
+    "seal",
     "table_of",
 ]
 
@@ -50,8 +51,11 @@ WRITING: dict[str, Any] = {
     # Values that repeat; a dictionary of payloads would only be built and thrown away.
     "use_dictionary": ["device", "origin", "origin_at", "kind", "kind_version", "cause"],
     "write_statistics": [name for name in COLUMNS if name != "payload"],
+    # Small pages: who wants a few payloads unpacks those pages alone (decisions/0009).
+    "data_page_size": 1 << 16,
+    "write_batch_size": 64,
 }
-"""How segments are written. Any Parquet of the schema is read; this is only the quickest to write."""
+"""How segments are written. Any Parquet of the schema is read; this is only the best to read and to write."""
 
 _NAME = re.compile(r"([0-9]{12})-([0-9]{12})-([0-9a-f]{16})\.parquet")
 _PART = re.compile(r"([0-9]{1,12})-([0-9]{1,12})=(sha256:[0-9a-f]{64})")
@@ -247,12 +251,18 @@ def encode(events: Sequence[Event], prev: str) -> tuple[SegmentName, Footer, byt
         digest=digest_of(table),
         prev=prev,
     )
+    name, data = seal(table, footer)
+    return name, footer, data
+
+
+def seal(rows: pa.Table, footer: Footer) -> tuple[SegmentName, bytes]:
+    """The file of rows that are those of a footer: its name and its bytes."""
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, SCHEMA, **WRITING) as writer:
-        writer.write_table(table)
+        writer.write_table(rows)
         writer.add_key_value_metadata(footer.metadata())
     data = sink.getvalue().to_pybytes()
-    return SegmentName(first=footer.first, last=footer.last, proof=proof(data)), footer, data
+    return SegmentName(first=footer.first, last=footer.last, proof=proof(data)), data
 
 
 def read_footer(path: str, *, name: SegmentName, device: str) -> Footer:

@@ -8,7 +8,7 @@ and stands in nobody's way. What a file holds is read by `definition.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -69,13 +69,18 @@ class Catalogue:
         if key in self._definitions:
             return self._definitions[key]
         name, version = key
-        for problem in self.problems:
-            if re.match(rf"{re.escape(name)}/v{version}(?![0-9])", str(problem)):
-                raise problem
+        problem = self.problem_of(name, version)
+        if problem is not None:
+            raise problem
         there = sorted(number for called, number in self._definitions if called == name)
         if not there:
             raise UsageError(f"there is no projection {name!r}; there are {', '.join(self.names)}")
         raise UsageError(f"there is no {name} v{version}; there are {', '.join(f'v{n}' for n in there)}")
+
+    def problem_of(self, name: str, version: int) -> ProjectionFileError | None:
+        """Why the person's file of that number cannot be read; None where none is in the way."""
+        called = re.compile(rf"{re.escape(name)}/v{version}(?![0-9])")
+        return next((problem for problem in self.problems if called.match(str(problem))), None)
 
     def __contains__(self, key: object) -> bool:
         return key in self._definitions
@@ -126,6 +131,15 @@ def in_order(definitions: Iterable[Definition]) -> list[Definition]:
         raise ProjectionFileError(
             f"projections read each other in a circle: {circle}; let one of them read {LEAF} instead"
         ) from error
+
+
+def needed(definitions: Sequence[Definition], names: Collection[str]) -> list[Definition]:
+    """Those of these names and all they read, of definitions that stand each after those it reads."""
+    wanted = set(names)
+    for one in reversed(definitions):
+        if one.name in wanted:
+            wanted |= one.reads
+    return [one for one in definitions if one.name in wanted]
 
 
 def with_pins(definitions: Iterable[Definition]) -> list[Definition]:

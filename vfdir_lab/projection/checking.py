@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vfdir_lab.errors import ProjectionError, ProjectionFileError, UsageError
 from vfdir_lab.projection.cases import CaseResult, read_cases, run_case
-from vfdir_lab.projection.catalogue import in_order, readable, with_pins
+from vfdir_lab.projection.catalogue import in_order, needed, readable, with_pins
 from vfdir_lab.projection.definition import Definition, define
+from vfdir_lab.projection.header import header_lines
 from vfdir_lab.projection.lens import Lens
 from vfdir_lab.projection.lint import RULES, Finding, lint
 
@@ -33,8 +34,7 @@ class CheckReport:
     @property
     def ok(self) -> bool:
         """Whether all may be used."""
-        broken = [one for one in self.findings if not RULES[one.rule].portable]
-        return not broken and not self.problems and all(one.ok for one in self.cases)
+        return not (forbidding(self.findings) or self.problems) and all(one.ok for one in self.cases)
 
     def __add__(self, other: CheckReport) -> CheckReport:
         return CheckReport(
@@ -58,9 +58,14 @@ class CheckReport:
         return "\n".join([*lines, checked])
 
 
+def forbidding(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that forbid to use a text; those about other engines alone do not."""
+    return [one for one in findings if not RULES[one.rule].portable]
+
+
 def check_text(text: str, *, where: str, lens: Lens, folder: Path | None = None) -> CheckReport:
     """Lint the text of a file over the projections of a lens, and run the cases in `folder` / cases."""
-    known = _known(text, where, lens)
+    known = known_to(text, where=where, definitions=lens.definitions)
     findings = lint(text, where=where, known=known)
     report = CheckReport(files=(where,), findings=findings)
     if folder is None or not report.ok:
@@ -68,7 +73,7 @@ def check_text(text: str, *, where: str, lens: Lens, folder: Path | None = None)
     try:
         definition = define(text, where=where, source="own")
         cases = read_cases(folder, version=definition.version)
-        below = in_order([*_needed(known, definition), definition])
+        below = in_order([*needed(known, definition.reads), definition])
         return report + CheckReport(cases=tuple(run_case(below, case) for case in cases))
     except ProjectionError as error:
         return report + CheckReport(problems=(str(error),))
@@ -99,27 +104,15 @@ def check_all(folder: Path, lens: Lens, problems: Iterable[ProjectionFileError])
     return report
 
 
-def _known(text: str, where: str, lens: Lens) -> list[Definition]:
-    """What the text may read: the lens, and the shipped versions that it names by number."""
-    there = list(lens.definitions)
+def known_to(text: str, *, where: str, definitions: Iterable[Definition]) -> list[Definition]:
+    """What the text may read: these, and the shipped versions that it names by number."""
+    there = list(definitions)
     with suppress(ProjectionError):  # what is wrong with it, the rules say
         there = [one for one in there if one.name != _named(text)]
         there = with_pins([*there, define(text, where=where, source="own")])
     return readable(there, _named(text))
 
 
-def _needed(known: Sequence[Definition], definition: Definition) -> list[Definition]:
-    names = set(definition.reads)
-    for one in reversed(known):
-        if one.name in names:
-            names |= one.reads
-    return [one for one in known if one.name in names]
-
-
 def _named(text: str) -> str:
     """The projection that the header names."""
-    for line in text.splitlines():
-        key, _, value = line.removeprefix("--").partition(":")
-        if line.startswith("--") and key.strip() == "projection":
-            return value.strip()
-    return ""
+    return next((line.value for line in header_lines(text) if line.name == "projection"), "")

@@ -8,7 +8,6 @@ the shipped default.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -16,10 +15,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from vfdir_lab.errors import EventError
+from vfdir_lab.errors import EventError, UsageError, VfdirError
 from vfdir_lab.event import Draft
 from vfdir_lab.event.canonical import parse
-from vfdir_lab.projection.definition import Definition
+from vfdir_lab.event.ids import subject
+from vfdir_lab.projection.definition import Definition, text_digest
 
 EVENTS = "SELECT * FROM events WHERE kind IN ('lens.set', 'projection.defined', 'device.joined')"
 
@@ -63,7 +63,7 @@ class Defined:
     @property
     def digest(self) -> str:
         """As `Definition.digest`."""
-        return f"sha256:{hashlib.sha256(self.sql.encode()).hexdigest()}"
+        return text_digest(self.sql)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,6 +125,17 @@ def _note(book: Book, row: Mapping[str, Any], payload: Mapping[str, Any]) -> Non
 def _choice(said: Mapping[str, Any]) -> Choice:
     digest = said.get("sql")
     return Choice(version=int(said["version"]), digest=None if digest is None else str(digest))
+
+
+def check_name(name: str) -> None:
+    """Raises UsageError: it cannot be a lens's name."""
+    cannot = f"{name!r} cannot be a lens's name; use letters, digits, _ and -"
+    if name != name.strip():
+        raise UsageError(cannot)
+    try:
+        subject(f"lens:{name}")
+    except VfdirError as error:
+        raise UsageError(cannot) from error
 
 
 def set_lens(name: str, choices: Choices) -> Draft:

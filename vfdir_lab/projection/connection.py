@@ -6,8 +6,12 @@ access goes off and the configuration is locked.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
 import duckdb
 
+from vfdir_lab.errors import QueryError
 from vfdir_lab.log import state_home
 
 
@@ -16,6 +20,8 @@ def connect(*, memory_mib: int | None = None) -> duckdb.DuckDBPyConnection:
 
     `memory_mib` bounds the memory it takes before it spills; by default most of the machine's.
     """
+    with suppress(OSError):  # only who has to spill is in need of it
+        state_home().mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -39,6 +45,11 @@ def confine(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SET lock_configuration = true")
 
 
+def set_view(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
+    """Make or replace a view. Raises duckdb.Error: the SELECT is refused."""
+    connection.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS {select}")
+
+
 def quoted(identifier: str) -> str:
     """A name as an SQL identifier."""
     return '"' + identifier.replace('"', '""') + '"'
@@ -47,6 +58,15 @@ def quoted(identifier: str) -> str:
 def literal(text: str) -> str:
     """A text as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """Where a query is asked: what DuckDB says against it is a `QueryError`."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise QueryError(plainly(error)) from error
 
 
 def plainly(error: Exception) -> str:

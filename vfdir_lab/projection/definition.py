@@ -22,6 +22,7 @@ from sqlglot.optimizer.scope import traverse_scope
 
 from vfdir_lab.errors import ProjectionFileError
 from vfdir_lab.projection.connection import quoted
+from vfdir_lab.projection.header import read_header
 
 LEAF = "events"
 Source = Literal["shipped", "own"]
@@ -32,7 +33,6 @@ PURE_TABLES = frozenset(
 TEXT_BOUND = 1 << 20
 """A file of SQL is no larger, in characters."""
 
-HEADER = re.compile(r"--\s*([a-z ]+?)\s*:\s*(.*?)\s*")
 _REQUIRED = ("projection", "version", "title", "key")
 LAMBDAS = frozenset(
     {"apply", "array_apply", "array_filter", "array_reduce", "array_transform", "filter", "invoke"}
@@ -77,7 +77,7 @@ class Definition:
     @property
     def digest(self) -> str:
         """The tagged sha256 of the text: which text exactly was meant."""
-        return f"sha256:{hashlib.sha256(self.sql.encode()).hexdigest()}"
+        return text_digest(self.sql)
 
     @property
     def view(self) -> str:
@@ -93,6 +93,11 @@ class Definition:
         match = re.search(r"/\*(.*?)\*/", self.sql, re.DOTALL)
         paragraphs = match[1].split("\n\n") if match else []
         return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def text_digest(sql: str) -> str:
+    """The tagged sha256 of a text of SQL."""
+    return f"sha256:{hashlib.sha256(sql.encode()).hexdigest()}"
 
 
 @lru_cache(maxsize=512)
@@ -118,18 +123,17 @@ def define(text: str, *, where: str, source: Source = "shipped") -> Definition:
         refresh_by=header.get("refresh by"),
         sql=text,
         plain=plain.sql(dialect="duckdb", pretty=True, comments=False, copy=False),
-        reads=frozenset(_tables(plain)),
+        reads=frozenset(
+            one.name.lower() or one.sql("duckdb")
+            for one in tables_of(plain)
+            if _called(one) not in PURE_TABLES
+        ),
         source=source,
     )
 
 
 def _header(text: str, where: str) -> dict[str, str]:
-    header: dict[str, str] = {}
-    for line in text.splitlines():
-        match = HEADER.fullmatch(line)
-        if match is None:
-            break
-        header[match[1]] = match[2]
+    header, _ = read_header(text)
     missing = [key for key in _REQUIRED if not header.get(key)]
     if missing:
         raise ProjectionFileError(
@@ -193,9 +197,9 @@ def unparsed_mend(text: str) -> str:
     return f"put brackets around ({' '.join(bare[1].split())})"
 
 
-def _tables(tree: exp.Expr) -> set[str]:
-    """The tables a query reads, without its own common table expressions, each where it can be seen."""
-    scopes = list(traverse_scope(tree))
+def tables_of(tree: exp.Expr) -> list[exp.Table]:
+    """The tables a statement reads, without its own common table expressions, each where it can be seen."""
+    scopes = list(traverse_scope(tree)) if isinstance(tree, exp.Query) else []
     found = [one for scope in scopes for one in scope.sources.values() if isinstance(one, exp.Table)]
     # Where scopes do not look (the table of a PIVOT statement) every table counts that no WITH names.
     own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
@@ -203,7 +207,7 @@ def _tables(tree: exp.Expr) -> set[str]:
     found += [
         one for one in tree.find_all(exp.Table) if id(one) not in looked_at and one.name.lower() not in own
     ]
-    return {one.name.lower() or one.sql("duckdb") for one in found if _called(one) not in PURE_TABLES}
+    return found
 
 
 def _called(table: exp.Table) -> str:

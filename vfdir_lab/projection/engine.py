@@ -24,7 +24,7 @@ from vfdir_lab.projection.checkpoints import Checkpoints
 from vfdir_lab.projection.connection import connect, plainly
 from vfdir_lab.projection.definition import LEAF
 from vfdir_lab.projection.incremental import Ground
-from vfdir_lab.projection.leaf import SOURCE, events_sql
+from vfdir_lab.projection.leaf import SOURCE
 from vfdir_lab.projection.lens import Lens, default_lens
 from vfdir_lab.projection.opening import (
     FOREIGN,
@@ -35,9 +35,8 @@ from vfdir_lab.projection.opening import (
     meaning,
     named,
     open_best,
-    paths_of,
 )
-from vfdir_lab.projection.source import add_tables, as_table, segments_sql
+from vfdir_lab.projection.source import add_tables, as_table, paths_of, read_events
 
 __all__ = ["Engine", "Standpoint", "read_sql"]
 
@@ -208,8 +207,7 @@ class Engine:
         segments = self._log.require(head).upto(head)
         paths = paths_of(self._log, segments)
         with gone_is_named(paths):
-            self._facts.execute(f"CREATE OR REPLACE VIEW {SOURCE} AS {segments_sql(list(map(str, paths)))}")
-            self._facts.execute(f"CREATE OR REPLACE VIEW {LEAF} AS {events_sql(segments, head)}")
+            read_events(self._facts, self._log, segments, head)
         return Opened(connection=self._facts, segments=paths)
 
     def _open(

@@ -10,21 +10,21 @@ cut, is checked by `tests/projection/test_incremental.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import duckdb
 import pyarrow as pa
 
-from vfdir_lab.log import Coverage, EventLog, Head, Segment
+from vfdir_lab.log import Coverage, EventLog, Head
 from vfdir_lab.projection.checkpoint import Checkpoint
 from vfdir_lab.projection.checkpoints import Checkpoints
 from vfdir_lab.projection.connection import connect, literal, quoted
 from vfdir_lab.projection.definition import LEAF, Definition
-from vfdir_lab.projection.leaf import SOURCE, events_sql
 from vfdir_lab.projection.lens import Lens
+from vfdir_lab.projection.picking import rows_about
 from vfdir_lab.projection.refresh import refresh_rule
-from vfdir_lab.projection.source import open_dataset, segments_sql
+from vfdir_lab.projection.source import hold_events, open_dataset, paths_of, read_events
 
 SHARE = 0.2
 """Of the events: with more of them to be read again, computing in full is as quick."""
@@ -65,28 +65,27 @@ class Ground:
         return self._touched[since]
 
     def _find_touched(self, since: Head) -> Touched | None:
-        most = SHARE * sum(self.head.values())
-        if sum(self.head.values()) - sum(since.values()) > most:
+        events = sum(self.head.values())
+        most = int(SHARE * events)
+        if events - sum(since.values()) > most:
             return None
         segments = self.coverage.upto(self.head)
+        paths, among = paths_of(self.log, segments), self.coverage.events
         with connect() as connection:
-            self._read(
-                connection, [one for one in segments if one.footer.last > since.seq(one.footer.device)]
-            )
-            known = "".join(f" AND (device <> {literal(d)} OR seq > {seq})" for d, seq in since.items())
-            new = f"SELECT DISTINCT object_id FROM {LEAF} WHERE true{known}"
-            objects = connection.sql(new).to_arrow_table()
-            connection.register("objects", objects)
-            self._read(connection, segments)
-            about = f"FROM {LEAF} WHERE object_id IN (FROM objects)"
-            if connection.sql(f"SELECT object_id {about}").aggregate("count(*)").fetchall()[0][0] > most:
+            objects = self._objects_after(since, connection)
+            rows = rows_about(connection, objects, paths, among=among, at_most=most)
+            if rows is None:
                 return None
-            return Touched(objects=objects, events=connection.sql(f"SELECT * {about}").to_arrow_table())
+            hold_events(connection, rows, segments, self.head)
+            return Touched(objects=objects, events=connection.sql(f"FROM {LEAF}").to_arrow_table())
 
-    def _read(self, connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> None:
-        paths = [str(self.log.path(segment)) for segment in segments]
-        connection.execute(f"CREATE OR REPLACE VIEW {SOURCE} AS {segments_sql(paths)}")
-        connection.execute(f"CREATE OR REPLACE VIEW {LEAF} AS {events_sql(segments, self.head)}")
+    def _objects_after(self, since: Head, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+        """The objects that the events after `since` are about."""
+        segments = self.coverage.upto(self.head)
+        new = [one for one in segments if one.footer.last > since.seq(one.footer.device)]
+        read_events(connection, self.log, new, self.head)
+        known = "".join(f" AND (device <> {literal(d)} OR seq > {seq})" for d, seq in since.items())
+        return connection.sql(f"SELECT DISTINCT object_id FROM {LEAF} WHERE true{known}").to_arrow_table()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,10 +150,16 @@ class Refresh:
         return f"SELECT * FROM ({kept}) WHERE NOT {about} UNION ALL {change.new}"
 
     def _nothing_below_differs(self, definition: Definition, since: Head) -> bool:
-        return all(self._is_same(name, since) for name in sorted(definition.reads))
+        below = sorted(definition.reads)
+        may = all(self._same_since.get(name) == since or self._changed_since(name) == since for name in below)
+        return may and all(self._is_same(name, since) for name in below)
+
+    def _changed_since(self, name: str) -> Head | None:
+        """The head whose rows of a projection can be compared with those of now, if there is one."""
+        return self._changes[name].since if name in self._changes else None
 
     def _is_same(self, name: str, since: Head) -> bool:
-        """Whether the rows of a projection are those that it had at a head; False where that is not known."""
+        """Whether the rows of a projection are those it had at a head; it may take time to find out."""
         change = self._changes.get(name)
         if name not in self._same_since and change is not None:
             differing = (

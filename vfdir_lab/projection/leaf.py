@@ -25,11 +25,7 @@ _UPCAST = re.compile(r"([a-z_.]+)\.v([0-9]+)\.sql")
 
 def events_sql(segments: Sequence[Segment], head: Head, at: datetime | None = None) -> str:
     """The SELECT behind `events`: up to `head`, and, with `at`, as it was so before that moment."""
-    cut = {
-        segment.footer.device: head.seq(segment.footer.device)
-        for segment in segments
-        if segment.footer.last > head.seq(segment.footer.device)
-    }
+    cut = cut_of(segments, head)
     within = "".join(f" AND (device <> {literal(d)} OR seq <= {seq})" for d, seq in sorted(cut.items()))
     columns = ", ".join(SCHEMA.names)
     known = f"SELECT device || ':' || seq AS event_id, {columns} FROM ({_lifted()}) WHERE true{within}"
@@ -37,6 +33,15 @@ def events_sql(segments: Sequence[Segment], head: Head, at: datetime | None = No
         return known
     effective = (_SQL / "effective.sql").read_text("utf-8").replace("$moment", literal(at.isoformat()))
     return f"WITH facts AS ({known}) SELECT * FROM ({effective})"
+
+
+def cut_of(segments: Sequence[Segment], head: Head) -> dict[str, int]:
+    """The devices of which the segments hold more than the head has, with how far the head goes."""
+    return {
+        segment.footer.device: head.seq(segment.footer.device)
+        for segment in segments
+        if segment.footer.last > head.seq(segment.footer.device)
+    }
 
 
 def _lifted() -> str:

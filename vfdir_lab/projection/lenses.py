@@ -12,10 +12,10 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from vfdir_lab.errors import ProjectionError, ProjectionFileError, UsageError, VfdirError
-from vfdir_lab.event.ids import subject
+from vfdir_lab.errors import ProjectionError, ProjectionFileError, UsageError
 from vfdir_lab.log import EventLog, Head
-from vfdir_lab.projection.catalogue import Catalogue, readable, shipped, with_pins
+from vfdir_lab.projection.catalogue import Catalogue, shipped
+from vfdir_lab.projection.checking import forbidding, known_to
 from vfdir_lab.projection.choices import (
     EVENTS,
     Book,
@@ -23,13 +23,15 @@ from vfdir_lab.projection.choices import (
     Choices,
     Setting,
     book_of,
+    check_name,
     define_projection,
     set_lens,
 )
 from vfdir_lab.projection.definition import Definition, define
 from vfdir_lab.projection.engine import Engine
+from vfdir_lab.projection.fitness import warn_of_misfits
 from vfdir_lab.projection.lens import DEFAULT, DEFAULT_VERSIONS, Lens, lens_of
-from vfdir_lab.projection.lint import RULES, lint
+from vfdir_lab.projection.lint import lint
 
 FOLDER = "projections"
 
@@ -104,7 +106,7 @@ class Lenses:
                     f"the file of {projection} v{choice.version} was edited since it was put to use; "
                     f"`vfdir-lab projection use {called}` takes the new text"
                 )
-            elif self._is_broken(*key):
+            elif catalogue.problem_of(*key) is not None:
                 yield (
                     f"the file of {projection} v{choice.version} was edited since it was put to use, and "
                     "cannot be read; `vfdir-lab projection lint` says why"
@@ -114,6 +116,7 @@ class Lenses:
         """Change a lens: these versions of these projections, all of them or none. Returns the lens.
 
         None gives a projection back to the shipped default. What is in force already is not recorded again.
+        What does not fit in a person's own is a `LensWarning`.
 
         Raises:
             UsageError: there is no such version or the lens cannot be called that.
@@ -125,8 +128,14 @@ class Lenses:
             book = self._book(writer.coverage.head)
             setting = self._in_force(book, name)
             before = dict(setting.choices) if setting else {}
+            catalogue = self.catalogue
+            for one, number in versions.items():
+                if number is None and one not in before:
+                    catalogue.of(one)  # what was never chosen has to be there, or it is a slip of the pen
             chosen = {
-                one: self._find(book, one, number) for one, number in versions.items() if number is not None
+                one: _found(book, catalogue, one, number)
+                for one, number in versions.items()
+                if number is not None
             }
             after = {one: choice for one, choice in before.items() if one not in versions}
             after |= {one: Choice.of(definition) for one, definition in chosen.items()}
@@ -139,6 +148,7 @@ class Lenses:
             waiting = name in book.settings and setting is not book.settings[name][-1]
             if after != before or waiting:
                 writer.append([*map(define_projection, new), set_lens(name, after)])
+        warn_of_misfits(self._engine, lens, chosen)
         return lens
 
     def _rest(self, book: Book, choices: Choices, chosen: Mapping[str, Definition]) -> Iterator[Definition]:
@@ -151,7 +161,7 @@ class Lenses:
         Raises:
             UsageError: there is none. ProjectionFileError: its file is malformed.
         """
-        return self._find(self._book(), name, version)
+        return _found(self._book(), self.catalogue, name, version)
 
     def to_run(self, name: str, version: int) -> Definition:
         """As `find`, of what may run here.
@@ -160,26 +170,14 @@ class Lenses:
             UsageError, ProjectionFileError
             ProjectionError: the text is another device's, and nobody has said `use` here.
         """
-        book = self._book()
-        found = self._find(book, name, version)
-        if (name, version) not in self.catalogue and book.trusted(found.digest, self._own(book)) is None:
+        book, catalogue = self._book(), self.catalogue
+        found = _found(book, catalogue, name, version)
+        if (name, version) not in catalogue and book.trusted(found.digest, self._own(book)) is None:
             raise ProjectionError(
                 f"{found.called} is another device's and never ran here; `vfdir-lab projection show {name} "
                 f"{version}` shows it, `projection use {name} {version}` takes it over"
             )
         return found
-
-    def _find(self, book: Book, name: str, version: int) -> Definition:
-        catalogue = self.catalogue
-        recorded = book.newest(name, version)
-        if (name, version) not in catalogue and recorded is not None and not self._is_broken(name, version):
-            found = _read(recorded.sql, name, version)
-        else:
-            found = catalogue[name, version]
-        return found
-
-    def _is_broken(self, name: str, version: int) -> bool:
-        return any(str(one).startswith(f"{name}/v{version}_") for one in self.catalogue.problems)
 
     @staticmethod
     def _new_texts(book: Book, chosen: Mapping[str, Definition], device: str) -> list[Definition]:
@@ -270,11 +268,18 @@ def _lens(name: str, definitions: tuple[Definition, ...]) -> Lens:
 def _check(definition: Definition, lens: Sequence[Definition]) -> None:
     """Refuse a person's SQL that breaks a rule."""
     where = f"{definition.name}/v{definition.version}"
-    found = lint(definition.sql, where=where, known=readable(with_pins(lens), definition.name))
-    broken = [finding for finding in found if not RULES[finding.rule].portable]
+    known = known_to(definition.sql, where=where, definitions=lens)
+    broken = forbidding(lint(definition.sql, where=where, known=known))
     if broken:
         more = f" (and {len(broken) - 1} more; `vfdir-lab projection lint` lists them)" if broken[1:] else ""
         raise ProjectionFileError(f"{broken[0]}{more}")
+
+
+def _found(book: Book, catalogue: Catalogue, name: str, version: int) -> Definition:
+    """As `Lenses.find`."""
+    recorded = book.newest(name, version)
+    lacks = (name, version) not in catalogue and catalogue.problem_of(name, version) is None
+    return _read(recorded.sql, name, version) if recorded and lacks else catalogue[name, version]
 
 
 def _read(sql: str, name: str, version: int) -> Definition:
@@ -289,11 +294,3 @@ def _read(sql: str, name: str, version: int) -> Definition:
 
 def _is_shipped(name: str, choice: Choice) -> bool:
     return (name, choice.version) in shipped()
-
-
-def check_name(name: str) -> None:
-    """Raises UsageError: it cannot be a lens's name."""
-    try:
-        subject(f"lens:{name}")
-    except VfdirError as error:
-        raise UsageError(f"{name!r} cannot be a lens's name; use letters, digits, _ and -") from error

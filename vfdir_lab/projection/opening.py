@@ -20,13 +20,14 @@ import pyarrow as pa
 
 from vfdir_lab.errors import LogDamagedError, QueryError
 from vfdir_lab.log import EventLog, Head, Segment
+from vfdir_lab.projection.catalogue import needed
 from vfdir_lab.projection.checkpoint import Checkpoint
-from vfdir_lab.projection.connection import confine, connect, plainly, quoted
-from vfdir_lab.projection.definition import LEAF, Definition
+from vfdir_lab.projection.connection import confine, connect, plainly, set_view
+from vfdir_lab.projection.definition import Definition
 from vfdir_lab.projection.incremental import Ground, Refresh
-from vfdir_lab.projection.leaf import SOURCE, events_sql
+from vfdir_lab.projection.leaf import cut_of
 from vfdir_lab.projection.lens import Lens
-from vfdir_lab.projection.source import segments_dataset, segments_sql
+from vfdir_lab.projection.source import hold_events, paths_of, read_events, segments_dataset
 
 FOREIGN = (duckdb.Error, pa.ArrowException, OSError)
 """What goes wrong where files are read."""
@@ -58,32 +59,26 @@ class Opened:
     checkpoints: tuple[Checkpoint, ...] = ()
     names: set[str] = field(default_factory=set)
 
-    def show(self, names: Collection[str] | None = None) -> bool:
-        """Set up the views of these projections (and all they read), or of all; whether any was missing."""
+    def show(self, names: Collection[str] | None = None, refresh: Refresh | None = None) -> bool:
+        """Set up the views of these projections (`names` with all they read), or of all.
+
+        With a `refresh`, over checkpoints where any serves. Returns whether any was missing.
+        """
         missing = [
             one
             for one in self.definitions
             if (names is None or one.name in names) and one.name not in self.names
         ]
         for one in missing:
-            self.connection.execute(f"CREATE OR REPLACE VIEW {quoted(one.name)} AS {one.view}")
+            quick = refresh.view(one) if refresh is not None else None
+            set_view(self.connection, one.name, quick or one.view)
             self.names.add(one.name)
         return bool(missing)
 
 
-def paths_of(log: EventLog, segments: Sequence[Segment]) -> tuple[Path, ...]:
-    """Where the files of these segments are."""
-    return tuple(log.path(segment) for segment in segments)
-
-
 def named(lens: Lens, query: str) -> frozenset[str]:
     """The projections that a query may read, as its words have it, and all that those read."""
-    words = frozenset(re.findall(r"\w+", query.lower()))
-    found: set[str] = set()
-    for definition in reversed(lens.definitions):
-        if definition.name in words or definition.name in found:
-            found |= {definition.name} | (definition.reads - {LEAF})
-    return frozenset(found)
+    return frozenset(one.name for one in needed(lens.definitions, re.findall(r"\w+", query.lower())))
 
 
 def is_survey(query: str) -> bool:
@@ -108,35 +103,19 @@ def open_connection(  # noqa: PLR0913 - what a connection is made of
         duckdb.Error, OSError, pa.ArrowException: a file went away, or SQL of the lens is refused.
     """
     paths = paths_of(log, segments)
-    texts = list(map(str, paths))
     connection = connect(memory_mib=memory_mib)
     with gone_is_named(paths):
         if confined:
-            connection.register(SOURCE, segments_dataset(texts))
+            rows = segments_dataset(paths, cut_of(segments, stand.head))
+            hold_events(connection, rows, segments, stand.head, stand.at)
             confine(connection)
         else:
-            connection.execute(f"CREATE VIEW {SOURCE} AS {segments_sql(texts)}")
-        connection.execute(f"CREATE VIEW {LEAF} AS {events_sql(segments, stand.head, stand.at)}")
+            read_events(connection, log, segments, stand.head, stand.at)
         opened = Opened(connection=connection, segments=paths, definitions=stand.lens.definitions)
-        if ground is None:
-            opened.show(names)
-            return opened
-        refresh = Refresh(connection, ground, stand.lens, confined=confined)
-        set_views(connection, stand.lens, names, refresh)
-        opened.names |= set(names)
-        opened.checkpoints = tuple(refresh.used)
+        refresh = Refresh(connection, ground, stand.lens, confined=confined) if ground is not None else None
+        opened.show(names, refresh)
+        opened.checkpoints = tuple(refresh.used) if refresh is not None else ()
     return opened
-
-
-def set_views(
-    connection: duckdb.DuckDBPyConnection, lens: Lens, names: Collection[str], refresh: Refresh | None = None
-) -> None:
-    """Make or replace the views of these projections, each after those it reads."""
-    for definition in lens.definitions:
-        if definition.name in names:
-            view = refresh.view(definition) if refresh is not None else None
-            sql = view or definition.view
-            connection.execute(f"CREATE OR REPLACE VIEW {quoted(definition.name)} AS {sql}")
 
 
 def open_best(

@@ -6,7 +6,6 @@ right without it: a rule only says what may be left out.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -15,15 +14,14 @@ import sqlglot
 from sqlglot import TokenType, exp
 
 from vfdir_lab.projection.definition import LEAF, Definition
+from vfdir_lab.projection.lint.purity import rule_of
+from vfdir_lab.projection.lint.rules import names
 from vfdir_lab.projection.objectwise import NotProvenError, prove
 
 Kind = Literal["by object", "over projections", "full"]
 
-_UNSTEADY = re.compile(
-    r"now|today|random|setseed|uuid(v[47])?|gen_random_uuid|nextval|currval|age|ago|getvariable|txid_\w+"
-    r"|get_current_\w+|current_\w+|local(time|timestamp)|transaction_timestamp|in_search_path|stats|vector_type"
-)
-_BARE = re.compile(r"current_\w+|local(time|timestamp)")
+_UNSTEADY = frozenset({"clock", "chance", "surroundings"})
+"""The rules about what is another at each moment, by chance, or in another session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +79,10 @@ def _unsteady(sql: str) -> str | None:
     for index, token in enumerate(tokens):
         if token.token_type is TokenType.STRING:
             continue
+        name = token.text.lower()
         is_call = index + 1 < len(tokens) and tokens[index + 1].token_type is TokenType.L_PAREN
-        if (_UNSTEADY if is_call else _BARE).fullmatch(token.text.lower()):
-            return token.text.lower() + ("()" if is_call else "")
+        if is_call and (rule_of(name) in _UNSTEADY or name == "age"):
+            return f"{name}()"
+        if not is_call and name in names("bare") and name != "user":  # that is a column, more often than not
+            return name
     return None

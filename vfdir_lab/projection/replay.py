@@ -27,7 +27,6 @@ from vfdir_lab.projection.opening import (
     meaning,
     named,
     open_connection,
-    set_views,
 )
 from vfdir_lab.projection.refresh import refresh_rule
 
@@ -120,12 +119,11 @@ def unsteady_part(lens: Lens, definition: Definition) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A connection at work, and the projections in it whose views are the quickest there are."""
+    """A connection at work, with the views that are the quickest there are."""
 
     opened: Opened
     ground: Ground
     refresh: Refresh
-    quick: set[str] = field(default_factory=set)
 
 
 class _Run:
@@ -181,14 +179,13 @@ class _Run:
         if found is not None and found.head == made.head:
             self.reused.append(name)
             return
-        set_views(work.opened.connection, lens, named(lens, name) - work.quick, work.refresh)
-        work.quick.update(named(lens, name) - {name})
+        work.opened.show(named(lens, name), work.refresh)
         count = self.checkpoints.write(work.opened.connection, name, definition.keys, made)
         if count is None:
             self.kept_out[name] = "a column is of a type that Parquet does not keep"
-            work.quick.add(name)
         else:
             self.rows[name] = count
+            work.opened.names.discard(name)  # who reads it next reads its checkpoint
 
     def _made(self, work: Work, name: str) -> Made:
         events = events_up_to(work.ground.coverage, self._stand.head)

@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from vfdir_lab.errors import QueryError
 from vfdir_lab.log import SCHEMA, Head
-from vfdir_lab.projection.connection import confine, connect, plainly, quoted
-from vfdir_lab.projection.definition import LEAF, Definition
-from vfdir_lab.projection.leaf import SOURCE, events_sql
+from vfdir_lab.projection.connection import confine, connect, plainly, refusals_told, set_view
+from vfdir_lab.projection.definition import Definition
+from vfdir_lab.projection.source import hold_events
 
 NO_EVENTS = SCHEMA.empty_table()
 
@@ -28,12 +28,11 @@ def scratch(definitions: Iterable[Definition], events: pa.Table = NO_EVENTS) -> 
         QueryError: DuckDB refuses the SQL of a definition; the message names it.
     """
     connection = connect()
-    connection.register(SOURCE, events)
+    hold_events(connection, events, (), Head())
     confine(connection)
-    connection.execute(f"CREATE VIEW {LEAF} AS {events_sql((), Head())}")
     for definition in definitions:
         try:
-            connection.execute(f"CREATE VIEW {quoted(definition.name)} AS {definition.view}")
+            set_view(connection, definition.name, definition.view)
         except duckdb.Error as error:
             raise QueryError(f"{definition.called}: {plainly(error)}") from error
     return connection
@@ -45,8 +44,5 @@ def answers(definitions: Iterable[Definition], events: pa.Table, query: str) -> 
     Raises:
         QueryError: DuckDB refuses the query or the SQL of a definition.
     """
-    with scratch(definitions, events) as connection:
-        try:
-            return connection.sql(query).to_arrow_table()
-        except duckdb.Error as error:
-            raise QueryError(plainly(error)) from error
+    with scratch(definitions, events) as connection, refusals_told():
+        return connection.sql(query).to_arrow_table()

@@ -1,7 +1,9 @@
-"""Search: blocks and channels that hold all words, ranked. What counts is said in `search.sql`."""
+"""Search: blocks and channels that hold all words, ranked. `search.sql` and `fold.sql` say what counts."""
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from vfdir_lab.projection.view import View
 if TYPE_CHECKING:
     import duckdb
 
+_FOLDER = files("vfdir_lab.projection")
 WORDS_BOUND = 32
 """A query has no more words; what is longer is a text, not a question."""
 
@@ -36,4 +39,11 @@ def search(view: View, text: str) -> duckdb.DuckDBPyRelation:
         {"word": [*words, *phrase], "is_phrase": [False] * len(words) + [True] * len(phrase)},
         schema=pa.schema({"word": pa.string(), "is_phrase": pa.bool_()}),
     )
-    return view.sql(read_sql(files("vfdir_lab.projection"), "search"), asked=asked)
+    return view.sql(_sql(), asked=asked)
+
+
+@cache
+def _sql() -> str:
+    """The query, with what `fold(…)` stands for."""
+    search_, fold = (read_sql(_FOLDER, name) for name in ("search", "fold"))
+    return re.sub(r"fold\((\w+)\)", lambda call: fold.replace("$text", call[1]), search_)

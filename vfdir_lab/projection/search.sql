@@ -1,10 +1,10 @@
 /* Blocks and channels that hold every word of `asked` (a row a word, and one row with the whole phrase), best
-   first. Words are compared without case and accents, anywhere in a text, so that scripts without spaces are
+   first. Words are compared as `fold.sql` has them, anywhere in a text, so that scripts without spaces are
    found. What a word is worth depends on where it stands: as the title, at its beginning, at the beginning of
    one of its words, within it; then in names and captions, the text, the addresses. A phrase that stands as
    it was asked counts once more. Equal scores: what is in more channels, then the newer, then by id. */
 WITH words AS (
-    SELECT DISTINCT replace(translate(strip_accents(lower(word)), 'ς', 'σ'), 'ß', 'ss') AS word, is_phrase
+    SELECT DISTINCT fold(word) AS word, is_phrase
     FROM asked
 ),
 documents AS (
@@ -20,10 +20,10 @@ documents AS (
 folded AS MATERIALIZED (
     SELECT
         object_id,
-        trim(replace(translate(strip_accents(lower(COALESCE(title, ''))), 'ς', 'σ'), 'ß', 'ss')) AS title,
-        replace(translate(strip_accents(lower(COALESCE(description, ''))), 'ς', 'σ'), 'ß', 'ss') AS description,
-        replace(translate(strip_accents(lower(COALESCE(content, ''))), 'ς', 'σ'), 'ß', 'ss') AS content,
-        replace(translate(strip_accents(lower(names)), 'ς', 'σ'), 'ß', 'ss') AS names,
+        COALESCE(trim(fold(title)), '') AS title,
+        COALESCE(fold(description), '') AS description,
+        COALESCE(fold(content), '') AS content,
+        fold(names) AS names,
         lower(addresses) AS addresses
     FROM documents
 ),

@@ -15,7 +15,8 @@ from vfdir_lab.errors import ArchiveWriteError, ProjectionError, ProjectionFileE
 from vfdir_lab.log.files import make_folder, write_durably
 from vfdir_lab.projection.catalogue import NAME, RESERVED, Catalogue
 from vfdir_lab.projection.checking import CheckReport, check_all, check_file, check_text
-from vfdir_lab.projection.definition import HEADER, Definition, Source
+from vfdir_lab.projection.definition import Definition, Source
+from vfdir_lab.projection.header import read_header
 from vfdir_lab.projection.lens import Lens, lens_of
 from vfdir_lab.projection.lenses import Lenses
 from vfdir_lab.projection.refresh import refresh_rule
@@ -176,7 +177,9 @@ class Projection:
             body = _FIRST
         else:
             body = (
-                _OVER.format(model.name, model.version) if model.source == "shipped" else _split(model.sql)[1]
+                _OVER.format(model.name, model.version)
+                if model.source == "shipped"
+                else read_header(model.sql)[1]
             )
         return self.save(self._next_number(), title, body)
 
@@ -196,9 +199,9 @@ class Projection:
                 )
         folder = self._shelf.folder / self.name
         path = next(iter(folder.glob(f"v{version}_*.sql")), folder / f"v{version}_{_slug(title)}.sql")
-        said, rest = _split(body.strip())
+        said, rest = read_header(body.strip())
         text = "".join(f"-- {key}: {value}\n" for key, value in (self._header(version, title) | said).items())
-        text += f"{rest.strip()}\n"
+        text += "\n".join(rest.strip().splitlines()) + "\n"
         try:
             make_folder(folder)
             write_durably(path, text.encode())
@@ -240,16 +243,6 @@ FROM events
 WHERE kind = 'block.observed'
 GROUP BY object_id
 """
-
-
-def _split(sql: str) -> tuple[dict[str, str], str]:
-    """The lines of a header, and what is below them."""
-    header = {}
-    lines = sql.splitlines()
-    while lines and (match := HEADER.fullmatch(lines[0])):
-        header[match[1]] = match[2]
-        del lines[0]
-    return header, "\n".join(lines)
 
 
 def _slug(title: str) -> str:

@@ -1,4 +1,4 @@
-"""How the rows of segments and other files become tables of a connection.
+"""How the rows of segments and other files become tables of a connection, and `events` over them.
 
 A trusted connection reads Parquet itself. A confined one reads no file: what it may see is registered with it
 as a dataset, before or after the lock.
@@ -7,6 +7,7 @@ as a dataset, before or after the lock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +15,65 @@ import duckdb
 import pyarrow as pa
 
 from vfdir_lab.errors import UsageError
-from vfdir_lab.log import SCHEMA
-from vfdir_lab.projection.connection import literal
+from vfdir_lab.log import SCHEMA, EventLog, Head, Segment
+from vfdir_lab.projection.connection import literal, set_view
+from vfdir_lab.projection.definition import LEAF
+from vfdir_lab.projection.leaf import SOURCE, events_sql
 
 _TYPES = {"string": "VARCHAR", "int64": "BIGINT", "int16": "SMALLINT", "timestamp[us, tz=UTC]": "TIMESTAMPTZ"}
 
 
-def segments_dataset(paths: Sequence[str]) -> Any:
-    """The rows of these segments, to be registered. Raises OSError when one went away."""
+def paths_of(log: EventLog, segments: Sequence[Segment]) -> tuple[Path, ...]:
+    """Where the files of these segments are."""
+    return tuple(log.path(segment) for segment in segments)
+
+
+def read_events(
+    connection: duckdb.DuckDBPyConnection,
+    log: EventLog,
+    segments: Sequence[Segment],
+    head: Head,
+    at: datetime | None = None,
+) -> None:
+    """Set up `events` as `events_sql` has it, over segments whose files the connection reads itself."""
+    set_view(connection, SOURCE, segments_sql(paths_of(log, segments)))
+    set_view(connection, LEAF, events_sql(segments, head, at))
+
+
+def hold_events(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Any,
+    segments: Sequence[Segment],
+    head: Head,
+    at: datetime | None = None,
+) -> None:
+    """Set up `events` over rows of these segments that are at hand: a table, or a dataset."""
+    connection.register(SOURCE, rows)
+    set_view(connection, LEAF, events_sql(segments, head, at))
+
+
+def segments_dataset(paths: Sequence[Path], cut: Mapping[str, int]) -> Any:
+    """The rows of these segments, to be registered; of each device of `cut` up to that seq.
+
+    Raises:
+        OSError: one of them went away.
+    """
     if not paths:
         return SCHEMA.empty_table()
     # Here, since it imports pandas where that is installed, which takes a fifth of a second.
     import pyarrow.dataset as pads  # noqa: PLC0415
 
-    return pads.dataset(list(paths), schema=SCHEMA, format="parquet", partitioning=None)
+    rows = pads.dataset(list(map(str, paths)), schema=SCHEMA, format="parquet", partitioning=None)
+    for device, seq in cut.items():
+        rows = rows.filter((pads.field("device") != device) | (pads.field("seq") <= seq))
+    return rows
 
 
-def segments_sql(paths: Sequence[str]) -> str:
+def segments_sql(paths: Sequence[Path]) -> str:
     """The SELECT that reads the rows of these segments."""
     if paths:
-        return f"SELECT * FROM read_parquet([{', '.join(map(literal, paths))}], hive_partitioning = false)"
+        files = ", ".join(literal(str(path)) for path in paths)
+        return f"SELECT * FROM read_parquet([{files}], hive_partitioning = false)"
     columns = ", ".join(f"CAST(NULL AS {_TYPES[str(field.type)]}) AS {field.name}" for field in SCHEMA)
     return f"SELECT {columns} WHERE false"
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Self
 
 from vfdir_lab.errors import UsageError
 from vfdir_lab.log import EventLog, Head, Moment, head_of, instant_of
+from vfdir_lab.projection.choices import check_name
 from vfdir_lab.projection.engine import Engine, Standpoint
+from vfdir_lab.projection.fitness import LensWarning
 from vfdir_lab.projection.lens import Lens
-from vfdir_lab.projection.lenses import Lenses, check_name
+from vfdir_lab.projection.lenses import Lenses
 
 if TYPE_CHECKING:
     import duckdb
 
-
-class LensWarning(UserWarning):
-    """Something about the lens in force that a person should know; the answer is given all the same."""
+__all__ = ["Desk", "LensWarning", "View"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from vfdir_lab.log import SCHEMA
-from vfdir_lab.projection.connection import plainly, quoted
+from vfdir_lab.projection.catalogue import needed
+from vfdir_lab.projection.connection import plainly, quoted, set_view
 from vfdir_lab.projection.definition import LEAF, Definition, expand
 from vfdir_lab.projection.lint.keys import Key, Relation
 from vfdir_lab.projection.lint.reader import Reader, View
@@ -47,9 +48,9 @@ class Ground:
     def __init__(self, definitions: Sequence[Definition], tree: exp.Query) -> None:
         self._connection = scratch(())
         self.tables: dict[str, Relation] = {LEAF: EVENTS, **{one.name: UNREAD for one in definitions}}
-        for one in _needed(definitions, {table.name.lower() for table in tree.find_all(exp.Table)}):
+        for one in needed(definitions, {table.name.lower() for table in tree.find_all(exp.Table)}):
             with suppress(duckdb.Error):  # its own lint says so; who reads it finds no such table
-                self._connection.execute(f"CREATE VIEW {quoted(one.name)} AS {one.view}")
+                set_view(self._connection, one.name, one.view)
                 columns = self._columns(f"FROM {quoted(one.name)}")
                 key = frozenset(column.lower() for column in one.keys)
                 keys = [key, *(seen for seen in self._keys(one) if not key <= seen)]
@@ -100,16 +101,6 @@ class Ground:
             match = _TYPE.search(str(error))
             return match[1] if match else None
         return None
-
-
-def _needed(definitions: Sequence[Definition], names: set[str]) -> list[Definition]:
-    """Those of these names and all they read, in the order given."""
-    found: list[Definition] = []
-    for one in reversed(definitions):
-        if one.name in names:
-            names |= one.reads
-            found.insert(0, one)
-    return found
 
 
 def refused(source: Source, views: Sequence[View], error: duckdb.Error, tables: Sequence[str]) -> Finding:

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from sqlglot import Token, TokenType, exp
-from sqlglot.optimizer.scope import traverse_scope
 
+from vfdir_lab.projection.definition import tables_of
 from vfdir_lab.projection.lint.rules import Finding, names
 from vfdir_lab.projection.lint.source import Source
 
@@ -98,10 +98,8 @@ def _bare(source: Source, tree: exp.Query, tables: Tables) -> Iterator[Finding]:
 
 
 def _tables(source: Source, tree: exp.Query, tables: Tables) -> Iterator[Finding]:
-    for scope in traverse_scope(tree):
-        for table in scope.sources.values():
-            if isinstance(table, exp.Table):
-                yield from _table(source, table, tables)
+    for table in tables_of(tree):
+        yield from _table(source, table, tables)
 
 
 def _table(source: Source, table: exp.Table, tables: Tables) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.errors import SqlglotError
 
 from vfdir_lab.projection.definition import with_arrows
+from vfdir_lab.projection.header import header_lines
 from vfdir_lab.projection.lint.rules import Finding
 
 _SPELLED: dict[type[exp.Expr], frozenset[str]] = {
@@ -20,9 +21,6 @@ _SPELLED: dict[type[exp.Expr], frozenset[str]] = {
     exp.GroupConcat: frozenset({"string_agg", "group_concat", "listagg"}),
 }
 """How the functions are spelled that the parser gives no place."""
-
-_HEADER = re.compile(r"--\s*([^:]*?)\s*:\s*(.*?)\s*")
-
 
 logging.getLogger("sqlglot").addHandler(logging.NullHandler())  # what it cannot parse is a finding here
 
@@ -65,13 +63,8 @@ class Source:
     def header(self) -> dict[str, list[tuple[str, int]]]:
         """The `-- name: value` lines at the top: for each name its values with the offset of the line."""
         found: dict[str, list[tuple[str, int]]] = {}
-        offset = 0
-        for line in self.text.splitlines(keepends=True):
-            match = _HEADER.fullmatch(line.rstrip("\r\n"))
-            if match is None:
-                break
-            found.setdefault(match[1], []).append((match[2], offset))
-            offset += len(line)
+        for line in header_lines(self.text):
+            found.setdefault(line.name, []).append((line.value, line.start))
         return found
 
     @property

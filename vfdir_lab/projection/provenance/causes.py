@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, cast
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlglot
 from sqlglot import exp
 
-from vfdir_lab.errors import QueryError
-from vfdir_lab.projection.connection import plainly
+from vfdir_lab.projection.connection import refusals_told
 from vfdir_lab.projection.definition import LEAF
 from vfdir_lab.projection.engine import Engine, Standpoint, read_sql
 from vfdir_lab.projection.lens import Lens
@@ -88,6 +87,7 @@ def is_object_wise(lens: Lens, name: str) -> bool:
     return _object_rows(lens, name) is not None
 
 
+@lru_cache(maxsize=256)
 def _object_rows(lens: Lens, name: str) -> Rows | None:
     """The columns of such a projection, and those that hold the object's id; None of another."""
     one = lens[name]
@@ -184,10 +184,8 @@ def _events(events: pa.Table, indices: Mapping[Place, int]) -> Causes:
 
 def _fetch(engine: Engine, stand: Standpoint, query: str, asked: pa.Table) -> pa.Table:
     relation = engine.relation(query, head=stand.head, at=stand.at, tables={"asked": asked})
-    try:
+    with refusals_told():
         return relation.to_arrow_table()
-    except duckdb.Error as error:
-        raise QueryError(plainly(error)) from error
 
 
 def only(rows: Iterable[Asked], places: set[Place]) -> list[Asked]:

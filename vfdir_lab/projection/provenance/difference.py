@@ -11,14 +11,14 @@ from typing import Any
 import duckdb
 
 from vfdir_lab.errors import QueryError, UsageError
-from vfdir_lab.projection.connection import plainly, quoted
+from vfdir_lab.projection.catalogue import needed
+from vfdir_lab.projection.connection import plainly, quoted, refusals_told
 from vfdir_lab.projection.definition import Definition
 from vfdir_lab.projection.engine import Engine, Standpoint
 from vfdir_lab.projection.lens import Lens
 from vfdir_lab.projection.provenance.attribution import Attribution, Pair
 from vfdir_lab.projection.provenance.causes import Event
 from vfdir_lab.projection.provenance.comparison import CHANGED, ONLY_LEFT, Comparison, Side
-from vfdir_lab.projection.provenance.walk import needed
 from vfdir_lab.projection.provenance.wording import (
     cut,
     escaped,
@@ -199,10 +199,8 @@ def _side(engine: Engine, name: str, stand: Standpoint) -> Side:
     if stand.at is None:
         rows = engine.arrow(query, head=stand.head, lens=stand.lens)
     else:
-        try:
+        with refusals_told():
             rows = engine.relation(query, head=stand.head, lens=stand.lens, at=stand.at).to_arrow_table()
-        except duckdb.Error as error:
-            raise QueryError(plainly(error)) from error
     filled = {column for column, _ in definition.fills}
     return Side(
         called=definition.called,
@@ -215,7 +213,7 @@ def _side(engine: Engine, name: str, stand: Standpoint) -> Side:
 @lru_cache(maxsize=64)
 def _json_columns(lens: Lens, name: str) -> frozenset[str]:
     """Those that hold JSON; asked of DuckDB, since Arrow has them as text."""
-    with scratch(needed(lens, name)) as connection:
+    with scratch(needed(lens.definitions, {name})) as connection:
         described = connection.execute(f"DESCRIBE FROM {quoted(name)}").fetchall()
     return frozenset(row[0].lower() for row in described if row[1] == "JSON" or row[0].lower() == "metadata")
 

@@ -17,6 +17,7 @@ from vfdir_lab.projection.provenance.wording import (
     cut,
     escaped,
     html_table,
+    is_news,
     moment_of,
     phrase,
     told,
@@ -41,7 +42,7 @@ def describe(event: Mapping[str, Any], known: Mapping[str, Any] | None = None) -
 
 def _changes(event: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     fields = _fields(event)
-    said = [_change(name, value, known) for name, value in fields.items()]
+    said = [_change(name, value, known) for name, value in fields.items() if is_news(event, name)]
     said = [one for one in said if one]
     if len(said) > FIELDS_SHOWN:
         said = [*said[:FIELDS_SHOWN], f"and {len(said) - FIELDS_SHOWN} more"]

@@ -13,13 +13,11 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Self
 
-import duckdb
 import pyarrow as pa
 
-from vfdir_lab.errors import QueryError
 from vfdir_lab.log import SCHEMA
-from vfdir_lab.projection.connection import plainly, quoted
-from vfdir_lab.projection.definition import LEAF, Definition
+from vfdir_lab.projection.catalogue import needed
+from vfdir_lab.projection.connection import quoted, refusals_told
 from vfdir_lab.projection.engine import read_sql
 from vfdir_lab.projection.lens import Lens
 from vfdir_lab.projection.scratch import scratch
@@ -71,15 +69,6 @@ def value(rows: Rows, place: Place) -> Value:
     return True if name is None else rows[key][name]
 
 
-def needed(lens: Lens, name: str) -> list[Definition]:
-    """The definition of that name and all it reads, each after those it reads."""
-    names = {name}
-    for one in reversed(lens.definitions):
-        if one.name in names:
-            names |= one.reads - {LEAF}
-    return [one for one in lens.definitions if one.name in names]
-
-
 class Stage:
     """A projection in a scratch, over more or fewer of `events`; answers for the asked rows.
 
@@ -95,7 +84,7 @@ class Stage:
     ) -> None:
         self.events = events
         self._fields = sorted({name for row in rows for name in row.cells})
-        self._connection = scratch(needed(lens, name))
+        self._connection = scratch(needed(lens.definitions, {name}))
         self._connection.register(
             "asked", pa.table({"key": pa.array([row.key for row in rows], pa.string())})
         )
@@ -103,7 +92,7 @@ class Stage:
         self._connection.register("events to walk", table)
         key = key_text(lens[name].keys)
         texts = "".join(f", CAST({quoted(one)} AS VARCHAR)" for one in self._fields)
-        with self._border():
+        with refusals_told():
             self._connection.execute(read_sql(FOLDER, "stage"))
             self._connection.execute(
                 f"PREPARE walk AS SELECT {key}{texts} FROM {quoted(name)} "
@@ -118,17 +107,10 @@ class Stage:
 
     def upto(self, turn: int) -> Rows:
         """The asked rows over the events whose turn is below, by key; a row that is not there is missing."""
-        with self._border():
+        with refusals_told():
             self._connection.execute(f'UPDATE "walked to" SET turn = {int(turn)} WHERE is_chosen')
             rows = self._connection.execute("EXECUTE walk").fetchall()
         return {row[0]: dict(zip(self._fields, row[1:], strict=True)) for row in rows}
-
-    @contextmanager
-    def _border(self) -> Iterator[None]:
-        try:
-            yield
-        except duckdb.Error as error:
-            raise QueryError(plainly(error)) from error
 
 
 class Prefixes:

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import duckdb
-
-from vfdir_lab.errors import EventError, QueryError, UsageError
+from vfdir_lab.errors import EventError, UsageError
 from vfdir_lab.event.canonical import parse
-from vfdir_lab.projection.connection import literal, plainly, quoted
+from vfdir_lab.projection.connection import literal, quoted, refusals_told
 from vfdir_lab.projection.definition import Definition
 from vfdir_lab.projection.engine import Engine, Standpoint
 from vfdir_lab.projection.provenance.causes import Event, material
@@ -197,10 +195,8 @@ def _row(
         f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {name} WHERE {key_text(rule.keys)} = {literal(object_id)}"
     )
     relation = engine.relation(query, head=stand.head, lens=stand.lens, at=stand.at)
-    try:
+    with refusals_told():
         rows = relation.fetchall()
-    except duckdb.Error as error:
-        raise QueryError(plainly(error)) from error
     if not rows:
         return dict.fromkeys(relation.columns)
     return {column: (text,) for column, text in zip(relation.columns, rows[0], strict=True)}

@@ -31,7 +31,19 @@ _VERBS = {
     "moved": "moved",
     "deleted": "deleted",
     "bound": "got its number",
+    "committed": "committed",
+    "sent": "sent",
+    "accepted": "accepted",
+    "settled": "settled",
+    "superseded": "overtaken",
+    "rejected": "refused",
+    "unknown": "left without an answer",
+    "requeued": "queued again",
+    "cancelled": "withdrawn",
 }
+_RECORDED_BESIDE = frozenset({"intent", "intents", "base", "before", "leader"})
+"""What a wish says of itself, for sending and undoing it."""
+
 _STYLE = (
     "border-collapse:collapse;margin:0;table-layout:auto;font-variant-numeric:tabular-nums;"
     "color:var(--jp-ui-font-color1,currentColor)"
@@ -83,6 +95,11 @@ def phrase(event: Mapping[str, Any]) -> str:
     else:
         said += f" on device {event['origin']}"
     return escaped(f"{said} ({event['cause']})" if event["cause"] else said)
+
+
+def is_news(event: Mapping[str, Any], field: str) -> bool:
+    """Whether a field of an event's payload is something it says, not what a wish needs to be carried out."""
+    return event["origin"] == ARENA or field not in _RECORDED_BESIDE
 
 
 def text_table(columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> str:
