@@ -8,18 +8,31 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from vfdir_lab.arena import SYSTEM_TIME, Account, ArenaClient, Rate, ResponseCache, Time, Wait
+from vfdir_lab.arena.address import is_loopback
+from vfdir_lab.arena.transport import user_agent
 from vfdir_lab.errors import ArchiveWriteError, LogDamagedError, LogError, ProjectionError, UsageError
 from vfdir_lab.event import KINDS
-from vfdir_lab.export import Snapshot, SnapshotOptions, export_channel
+from vfdir_lab.export import (
+    Snapshot,
+    SnapshotDifference,
+    SnapshotOptions,
+    Verdict,
+    difference_between,
+    export_channel,
+    manifest_of,
+    rebuild,
+    taken_from,
+)
 from vfdir_lab.log import (
     CompactReport,
     EventLog,
@@ -39,6 +52,9 @@ from vfdir_lab.log.manifest import create_archive, read_manifest
 from vfdir_lab.log.merge import merge
 from vfdir_lab.log.merged import MergeReport
 from vfdir_lab.media import MediaStore
+from vfdir_lab.media.fetch import LARGEST_BYTES, Fetcher, Manners
+from vfdir_lab.media.part import remove_leftovers
+from vfdir_lab.objects import NoticingLog, Objects, Pool
 from vfdir_lab.projection import Engine
 from vfdir_lab.projection.lens import DEFAULT
 from vfdir_lab.projection.lenses import Lenses
@@ -52,10 +68,14 @@ from vfdir_lab.sync import Puller, PullOptions, PullProgress, PullReport
 from vfdir_lab.sync.deciding import Decider
 from vfdir_lab.sync.exports import import_export
 from vfdir_lab.sync.exports_report import ImportProgress, ImportReport
+from vfdir_lab.sync.in_force import TransactionInForce, assign
+from vfdir_lab.sync.media import MediaGround, save_media, with_media
+from vfdir_lab.sync.media_report import MediaProgress, MediaReport
 from vfdir_lab.sync.outbox import Outbox
 from vfdir_lab.sync.push import PushOptions
 from vfdir_lab.sync.push_report import PushPlan, PushProgress, PushReport
 from vfdir_lab.sync.pushing import PushGround, push, rehearse
+from vfdir_lab.sync.standing import standings
 from vfdir_lab.sync.transaction import Ground, Transaction
 from vfdir_lab.sync.undo import TakenBack, redo, undo
 
@@ -75,7 +95,8 @@ class Status:
     whole_at (newest complete scan). `device` is this copy's, None before it first wrote. `unknown_kinds`
     counts events that this version passes over. `devices` says of each device how far it counts and what is
     missing of it; `regressions`, what counted on this machine once and does not any more. `lens` is what is
-    read through, `chosen` the versions in it that somebody chose.
+    read through, `chosen` the versions in it that somebody chose. `wishes` counts those without an end,
+    `waiting` those that wait for a person, `conflicts` where are.na shows something else than is wished.
     """
 
     path: str
@@ -93,6 +114,9 @@ class Status:
     regressions: tuple[Regression, ...]
     lens: str
     chosen: dict[str, int]
+    wishes: int
+    waiting: int
+    conflicts: int
 
 
 class Archive:
@@ -134,12 +158,13 @@ class Archive:
         self._machine = Machine(self.id, self.path)
         self._client: ArenaClient | None = None
         self._tell_wait: Callable[[str], None] = lambda _said: None
-        self.log = EventLog(self.path, self._machine, now=time.now)
+        self.log: EventLog = NoticingLog(self.path, self._machine, now=time.now, noticed=self._noticed)
         self.engine = Engine(self.log, cache=self._known_cache)
         folder = self.path / "projections"
         lenses = Lenses(self.log, self.engine, folder, default=manifest.lens)
         self.projections = Projections(lenses, folder)
         self._view = View(Desk(log=self.log, engine=self.engine, lenses=lenses))
+        self._pool = Pool(self.log, self.engine, lens=lenses.lens, wish=partial(assign, self.log))
 
     def __repr__(self) -> str:
         return f"Archive({str(self.path)!r})"
@@ -186,7 +211,16 @@ class Archive:
         """How far the log reaches now."""
         return self.log.coverage().head
 
-    def pull(
+    @property
+    def objects(self) -> Objects:
+        """The archive as Python objects: `archive.objects.channel("tides").blocks[0].author.channels`.
+
+        One object for each id, always as the tables show it now; assigning to one inside a transaction
+        makes a wish, and `observe` tells of changes. See `vfdir_lab.objects`.
+        """
+        return Objects(self._pool)
+
+    def pull(  # noqa: PLR0913 - the options of one command
         self,
         *channels: int | str,
         full: bool = False,
@@ -194,12 +228,14 @@ class Archive:
         budget: int | None = None,
         depth: int = 0,
         comments: bool = False,
+        media: bool = False,
         on_progress: Callable[[PullProgress], None] = lambda _progress: None,
     ) -> PullReport:
         """Record what are.na shows of these channels (slug, number or address).
 
         `full` reads every page; by default that happens at first, weekly, and when the count disagrees.
         `budget` caps the requests of this run; the next resumes. `depth` follows channels inside channels.
+        `media` saves the originals of what was read, too, as `save_media`.
 
         Raises:
             UsageError: a name or an option makes no sense.
@@ -212,12 +248,50 @@ class Archive:
         client = self._connect()
         puller = Puller(self.log, self.engine, client, self._cache(), time=self._time)
         options = PullOptions(full=full, mine=mine, budget=budget, depth=depth, comments=comments)
-        try:
-            report = puller.pull(channels, options, on_progress)
-        finally:
-            self._remember_account(client.known_account)
-        self._tidy()
+        with self._pool.together():
+            try:
+                report = puller.pull(channels, options, on_progress)
+            finally:
+                self._remember_account(client.known_account)
+            if media:
+                with self._fetching(LARGEST_BYTES) as ground:
+                    report = with_media(ground, report, on_progress)
+            self._tidy()
         return report
+
+    def save_media(
+        self,
+        channel: int | str,
+        *,
+        largest_bytes: int = LARGEST_BYTES,
+        on_progress: Callable[[MediaProgress], None] = lambda _progress: None,
+    ) -> MediaReport:
+        """Keep copies of a channel's images and attachments that are not here yet, each address once.
+
+        Files come from public web addresses only (from this machine, where are.na is on it), without the
+        token, up to `largest_bytes` each. What was cut off goes on the next time; what failed is listed, and
+        tried again then. Copies are found by `media` and in `media/` by the SHA-256 of their bytes.
+
+        Raises:
+            UsageError: this archive knows no such channel.
+            LogLockedError: another process is saving. LogError, ArchiveWriteError
+        """
+        with self._pool.together():
+            with self._fetching(largest_bytes) as ground:
+                report = save_media(ground, channel, on_progress)
+            self._tidy()
+        return report
+
+    @contextmanager
+    def _fetching(self, largest_bytes: int) -> Iterator[MediaGround]:
+        """What saving media needs, with a line of its own, which never had the token."""
+        store, parts = MediaStore(self.path), self._cache() / "parts"
+        manners = Manners(
+            user_agent=user_agent(), loopback=is_loopback(self._api_url), largest_bytes=largest_bytes
+        )
+        remove_leftovers(parts)
+        with closing(Fetcher(store, parts, manners, sleep=self._time.sleep)) as fetcher:
+            yield MediaGround(log=self.log, engine=self.engine, store=store, fetcher=fetcher)
 
     def push(
         self,
@@ -247,11 +321,12 @@ class Archive:
             cache=self._cache(),
             time=self._time,
         )
-        try:
-            report = push(ground, client, PushOptions(budget=budget), on_progress)
-        finally:
-            self._remember_account(client.known_account)
-        self._tidy()
+        with self._pool.together():
+            try:
+                report = push(ground, client, PushOptions(budget=budget), on_progress)
+            finally:
+                self._remember_account(client.known_account)
+            self._tidy()
         return report
 
     def rehearse(self) -> PushPlan:
@@ -272,7 +347,7 @@ class Archive:
         Raises:
             UsageError: a wish makes no sense. LogError, ArchiveWriteError: they could not be recorded.
         """
-        return Transaction(self._ground(), label)
+        return TransactionInForce(self._ground(), label)
 
     def undo(self, tx: str | None = None, *, yes: bool = False) -> TakenBack:
         """Take back a transaction; by default the newest of this device that is not undone.
@@ -293,6 +368,10 @@ class Archive:
             UsageError, LogError, ArchiveWriteError: as `undo`.
         """
         return redo(self._ground(), yes=yes)
+
+    def _noticed(self) -> None:
+        """Something was recorded here."""
+        self._pool.noticed()
 
     def _ground(self) -> Ground:
         return Ground(
@@ -473,7 +552,9 @@ class Archive:
             UsageError, ArchiveNotFoundError, ArchiveFormatError: `other` is no archive to merge with.
             LogLockedError, LogWriteError
         """
-        return merge(self.log, Path(other).expanduser(), accept_future=accept_future, progress=on_progress)
+        with self._pool.together():
+            source = Path(other).expanduser()
+            return merge(self.log, source, accept_future=accept_future, progress=on_progress)
 
     def import_export(
         self,
@@ -491,45 +572,86 @@ class Archive:
         Raises:
             UsageError, ImportFileError, LogError, ArchiveWriteError
         """
-        return import_export(
-            self.log,
-            self.engine,
-            Path(path).expanduser(),
-            channel=channel,
-            title=title,
-            now=self._time.now,
-            on_progress=on_progress,
-        )
+        with self._pool.together():
+            return import_export(
+                self.log,
+                self.engine,
+                Path(path).expanduser(),
+                channel=channel,
+                title=title,
+                now=self._time.now,
+                on_progress=on_progress,
+            )
 
     def export(  # noqa: PLR0913 - the options of one command
         self,
-        channel: int | str,
+        channel: int | str | None,
         path: str | Path,
         *,
         format: str = "json",  # noqa: A002 - the word people use
         as_of: Moment | None = None,
         lens: str | None = None,
+        depth: int = 0,
+        media: bool = False,
         private: bool = False,
         replace: bool = False,
         on_progress: Callable[[int], None] = lambda _rows: None,
     ) -> Snapshot:
-        """Write a dated copy of a channel into the new folder `path`; see `vfdir_lab.export`.
+        """Write a dated copy of a channel, or of all that were read (None), to the new place `path`.
+
+        `depth` takes channels inside it along, this many levels; `media`, the copies of pictures and files
+        that the archive keeps. See `vfdir_lab.export`. `on_progress(rows)` counts what is written.
 
         Raises:
             UsageError, ExportError, HeadError
         """
         place = Path(path).expanduser().absolute()
-        if place.is_relative_to(self.path):
+        if any(one.is_relative_to(self.path.resolve()) for one in (place, place.resolve())):
             raise UsageError(f"{place} is inside the archive; a snapshot goes somewhere else")
         options = SnapshotOptions(
             format=format,
             head=self.head if as_of is None else head_of(self.log, as_of),
             as_of=None if as_of is None else str(as_of),
             lens=self.projections.lenses.lens(lens),
+            depth=depth,
+            store=self._kept_media if media else None,
             private=private,
             replace=replace,
         )
         return export_channel(self.engine, channel, place, options, on_progress)
+
+    def export_again(
+        self, path: str | Path, *, on_progress: Callable[[int], None] = lambda _rows: None
+    ) -> Verdict:
+        """Take the snapshot at `path` again, at its head and through its lens: does it match byte for byte?
+
+        Raises:
+            ExportError: it is no snapshot, or this archive cannot take it again.
+        """
+        return rebuild(self.engine, Path(path).expanduser(), self._taken_from(path), on_progress)
+
+    def diff_snapshots(self, before: str | Path, after: str | Path | None = None) -> SnapshotDifference:
+        """What was added, removed, moved and changed between two snapshots of a channel; None: and now.
+
+        Raises:
+            ExportError: one is no snapshot, or was not taken from this archive.
+            UsageError: they are of two channels.
+        """
+        places = [Path(one).expanduser() for one in (before, after) if one is not None]
+        (channel, then), *others = (self._taken_from(one)(manifest_of(one)) for one in places)
+        if others and others[0][0] != channel:
+            raise UsageError("these are snapshots of two channels; give two of one")
+        now = others[0][1] if others else replace(then, head=self.head, as_of=None)
+        return difference_between(self.engine, channel, then, now)
+
+    def _taken_from(self, path: str | Path) -> Callable[[dict[str, Any]], tuple[str | None, SnapshotOptions]]:
+        """Tells from a manifest where a snapshot of this archive was taken from."""
+        lenses, where = self.projections.lenses, Path(path)
+        return lambda manifest: taken_from(manifest, where, self.log, lenses, self._kept_media)
+
+    @property
+    def _kept_media(self) -> Path:
+        return self.path / "media" / "sha256"
 
     def status(self) -> Status:
         """What is here: devices, segments, channels and when they were last seen, what is missing."""
@@ -539,6 +661,7 @@ class Archive:
         kinds = self.engine.arrow(
             "SELECT kind, kind_version, count(*) AS n FROM events GROUP BY ALL ORDER BY ALL"
         )
+        wished = standings(self.log, self.engine)
         return Status(
             path=str(self.path),
             archive=self.id,
@@ -559,6 +682,9 @@ class Archive:
             regressions=regression(self.log),
             lens=self.projections.lenses.default,
             chosen=self.projections.lenses.chosen(),
+            wishes=sum(one.open for one in wished),
+            waiting=sum(one.asks for one in wished),
+            conflicts=self.engine.arrow("SELECT count(*) AS n FROM conflicts").column("n")[0].as_py(),
         )
 
     def _connect(self) -> ArenaClient:

@@ -2,6 +2,7 @@
 
     VfdirError
     ├── UsageError                what was asked for makes no sense: mend the call
+    ├── UnknownObjectError        nothing is known of an object that was asked for; a LookupError, too
     ├── ArchiveError
     │   ├── ArchiveNotFoundError  there is no archive at this place
     │   ├── ArchiveFormatError    it is an archive, but not one this version can read
@@ -18,6 +19,7 @@
     │   ├── ProjectionFileError   a .sql file of the catalogue is malformed
     │   └── QueryError            SQL that a person typed was refused or failed
     ├── ExportError               a snapshot could not be written; nothing is left half-written
+    ├── MediaFetchError           a file could not be fetched from its address; the next try may go on from there
     ├── ImportFileError           a file that is no export of are.na's, or a damaged one; nothing was recorded
     ├── SandboxError              the local are.na could not start or cannot read its world
     └── ArenaError                anything that went wrong while talking to are.na
@@ -49,6 +51,14 @@ class VfdirError(Exception):
 
 class UsageError(VfdirError):
     """What was asked for makes no sense (a channel name with a space, a budget of one)."""
+
+
+class UnknownObjectError(VfdirError, LookupError):
+    """Nothing is known of an object that was asked for by `object_id` (or slug); the message says what is."""
+
+    def __init__(self, message: str, *, object_id: str) -> None:
+        super().__init__(message)
+        self.object_id = object_id
 
 
 class ArchiveError(VfdirError):
@@ -129,6 +139,19 @@ class QueryError(ProjectionError):
 
 class ExportError(VfdirError):
     """A channel snapshot could not be written; nothing is left half-written."""
+
+
+class MediaFetchError(VfdirError):
+    """A file could not be fetched from the address `url`; nothing of it is in the store.
+
+    `is_retryable`: the same may work later without anybody changing anything. `is_silent`: nobody answered.
+    """
+
+    def __init__(self, message: str, *, url: str, is_retryable: bool, is_silent: bool = False) -> None:
+        super().__init__(message)
+        self.url = url
+        self.is_retryable = is_retryable
+        self.is_silent = is_silent
 
 
 class ImportFileError(VfdirError):

@@ -122,8 +122,11 @@ def test_export_writes_the_same_bytes_twice(run: Run, tmp_path: Path) -> None:
 def test_the_demo_runs_through_and_shows_each_step(run_process: Run, tmp_path: Path) -> None:
     done = run_process("demo", "--home", str(tmp_path / "demo" / "archive"))
     assert (done.code, done.err) == (0, "")
-    for step in ("Pull", "Ask in SQL", "The facts this added", "Look back", "Export", "everything proven"):
+    for step in ("Pull", "Ask in SQL", "out of reach", "The facts this added", "in conflict", "Take theirs",
+                 "Push", "Look back", "Export", "everything proven"):  # fmt: skip
         assert step in done.out
+    lines = [line.split() for line in done.out.splitlines()]
+    assert lines[lines.index(["requests", "to", "make", "it", "blocks", "on", "are.na"]) + 1] == ["1", "1"]
     assert (tmp_path / "demo" / "tides-snapshot" / "snapshot.json").is_file()
 
 

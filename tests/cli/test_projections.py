@@ -109,14 +109,14 @@ def test_status_says_what_is_read_through(own: Path, run: Run) -> None:
 
 def test_going_back_to_the_default_is_a_word(own: Path, run: Run) -> None:
     run("projection", "use", "blocks", "4")
-    assert run("projection", "use", "blocks", "default").out.startswith("reading blocks v2")
+    assert run("projection", "use", "blocks", "default").out.startswith("reading blocks v1")
     assert titles(run) == ["Ebb tide", "Flood"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("use", "blocks", "9"), "there is no blocks v9; there are v2"),
+        (("use", "blocks", "9"), "there is no blocks v9; there are v1, v2"),
         (("use", "blocks", "new"), "'new' is no version; give a number, or `default`"),
         (("use", "nothing", "1"), "there is no projection 'nothing'; there are blocks"),
         (("use", "a/b", "1"), "'a/b' cannot be a projection's name"),
@@ -154,7 +154,7 @@ def test_show_prints_the_file_and_what_runs(archive: Archive, run: Run) -> None:
     assert "latest" not in expanded
     assert Archive(archive.path).engine.arrow(f"SELECT count(*) FROM ({expanded})").num_rows == 1
     told = json.loads(run("projection", "show", "blocks", "--json").out)
-    assert told["projection"] == "blocks v2"
+    assert told["projection"] == "blocks v1"
     assert told["fingerprint"].startswith("sha256:")
     assert told["sql"].startswith("-- projection: blocks")
 

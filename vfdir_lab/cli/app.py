@@ -12,6 +12,7 @@ import typer
 from vfdir_lab import __version__
 from vfdir_lab.cli import (
     compacting,
+    deciding,
     demo,
     explaining,
     exporting,
@@ -19,8 +20,10 @@ from vfdir_lab.cli import (
     merging,
     projecting,
     pulling,
+    pushing,
     reading,
     sandboxing,
+    wishing,
 )
 from vfdir_lab.cli.options import HomeFirst, remember_home
 from vfdir_lab.cli.screen import complain
@@ -62,6 +65,9 @@ def every_command(
 GROUPS = (
     pulling,
     reading,
+    wishing,
+    pushing,
+    deciding,
     projecting,
     explaining,
     exporting,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vfdir_lab.archive import Archive
+from vfdir_lab.errors import UsageError
 
 _HOME_HELP = "The archive's folder (VFDIR_HOME, else ./archive)."
 Home = Annotated[Path | None, typer.Option("--home", metavar="DIR", help=_HOME_HELP)]
@@ -28,6 +29,10 @@ LensName = Annotated[
     str | None, typer.Option("--lens", metavar="L", help="Through this lens; else the one in force.")
 ]
 
+SHORT_TX = 8
+"""So many characters of the id of a transaction are shown."""
+
+_TX = "tx:"
 _home: list[Path] = []
 _typed: list[Path] = []
 
@@ -55,3 +60,27 @@ def open_archive(home: Path | None, *, create: bool = False) -> Archive:
         ArchiveNotFoundError: there is none and this command does not make one.
     """
     return Archive(home_of(home), create=create)
+
+
+def short_tx(tx: str) -> str:
+    """The beginning of a transaction's id, enough to name it."""
+    return tx[: len(_TX) + SHORT_TX]
+
+
+def tx_named(archive: Archive, given: str) -> str:
+    """The transaction whose id begins so, with or without `tx:`.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    start = _TX + given.strip().removeprefix(_TX)
+    query = (
+        "SELECT DISTINCT object_id FROM events WHERE kind = 'tx.committed' AND starts_with(object_id, $start)"
+    )
+    head = archive.log.coverage().head
+    found = archive.engine.facts(query, {"start": start}, head=head).column("object_id").to_pylist()
+    if len(found) == 1 and start != _TX:
+        return str(found[0])
+    if found and start != _TX:
+        raise UsageError(f"{given} could be any of {len(found)} transactions: say more of its id")
+    raise UsageError(f"there is no transaction {given!r}; `vfdir-lab outbox` lists them")

@@ -14,7 +14,7 @@ from vfdir_lab.cli.screen import complain, patiently, say, say_json, say_table
 from vfdir_lab.errors import UsageError
 from vfdir_lab.projection import Definition
 from vfdir_lab.projection.checking import CheckReport
-from vfdir_lab.projection.lint import explain
+from vfdir_lab.projection.lint import RULES, explain
 
 FAILED = 1
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The projection, such as blocks.")]
@@ -148,7 +148,11 @@ def lint(
 ) -> None:
     """Check the rules of a good projection, and run the cases beside it."""
     if rule is not None:
-        say(explain(rule))
+        text = explain(rule)
+        if as_json:
+            say_json(asdict(RULES[rule]))
+        else:
+            say(text)
         return
     report = open_archive(home).projections.check(file)
     if as_json:

@@ -11,6 +11,7 @@ from vfdir_lab.cli.options import AsJson, Home, open_archive
 from vfdir_lab.cli.screen import complain, progress_bar, safe, say, say_json, say_table
 from vfdir_lab.errors import UsageError
 from vfdir_lab.sync import PullProgress, PullReport, channel_name
+from vfdir_lab.sync.media_report import MEDIA_COLUMNS
 
 RESUMABLE = 3
 
@@ -35,6 +36,9 @@ def pull(
     comments: Annotated[
         bool, typer.Option("--comments", help="Read comments too, where their count changed.")
     ] = False,
+    media: Annotated[
+        bool, typer.Option("--media", help="Keep copies of images and attachments, too.")
+    ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +51,14 @@ def pull(
     with open_archive(home, create=True) as archive, progress_bar() as bar:
         shown = Shown(bar)
         report = archive.pull(
-            *names, full=full, mine=mine, budget=budget, depth=depth, comments=comments, on_progress=shown
+            *names,
+            full=full,
+            mine=mine,
+            budget=budget,
+            depth=depth,
+            comments=comments,
+            media=media,
+            on_progress=shown,
         )
     tell(report, as_json=as_json)
     if report.failed:
@@ -64,6 +75,10 @@ def tell(report: PullReport, *, as_json: bool) -> None:
         say_table(
             ("channel", "new", "changed", "moved", "vanished", "requests", "waited", "state"), report.rows()
         )
+        if report.media:
+            say_table(MEDIA_COLUMNS, [one.row() for one in report.media])
+    for note in (note for one in report.media for note in one.notes):
+        complain(note)
     for channel in report.channels:
         for note in channel.notes:
             complain(f"{channel.title or channel.name}: {note}")

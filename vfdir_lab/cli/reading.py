@@ -16,8 +16,9 @@ import typer
 from vfdir_lab.archive import Status
 from vfdir_lab.cli.options import AsJson, AsOf, Axis, Home, LensName, open_archive
 from vfdir_lab.cli.screen import patiently, progress_bar, say, say_json, say_table
-from vfdir_lab.errors import QueryError, UsageError
+from vfdir_lab.errors import UsageError
 from vfdir_lab.log import Head
+from vfdir_lab.projection.connection import refusals_told
 
 ROWS_SHOWN = 1000
 
@@ -50,6 +51,7 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     say(f"log      {found.events} events in {found.segments} segments")
     chosen = ", ".join(f"{name} v{version}" for name, version in found.chosen.items())
     say(f"lens     {found.lens}: {chosen or 'as shipped'}")
+    say(f"wishes   {_wishes(found)}")
     say(f"device   {found.device or 'none yet'}")
     say(f"head     {found.head}")
     for device in found.devices:
@@ -69,6 +71,14 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
         say("")
         columns = ("slug", "title", "visibility", "length", "seen_at", "whole_at")
         say_table(columns, [[row[column] for column in columns] for row in found.channels])
+
+
+def _wishes(found: Status) -> str:
+    """How many are open, and what of that is for the person."""
+    said = [f"{found.wishes} open"]
+    said += [f"{found.waiting} waiting for you (`vfdir-lab outbox`)"] if found.waiting else []
+    said += [f"{found.conflicts} in conflict (`vfdir-lab conflicts`)"] if found.conflicts else []
+    return ", ".join(said)
 
 
 def _as_dict(found: Status) -> dict[str, object]:
@@ -97,6 +107,7 @@ def _as_dict(found: Status) -> dict[str, object]:
         "missing": [str(gap) for gap in found.missing],
         "refused": [{"path": one.path, "reason": one.reason} for one in found.refused],
         "unknown_kinds": found.unknown_kinds,
+        "wishes": {"open": found.wishes, "waiting": found.waiting, "conflicts": found.conflicts},
         "channels": list(found.channels),
     }
 
@@ -112,7 +123,7 @@ def sql(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask in SQL: tables events, blocks, channels, connections, users, comments, scans."""
+    """Ask in SQL: tables events, blocks, channels, connections, users, comments, scans, outbox, conflicts."""
     archive = open_archive(home)
     text = sys.stdin.read() if query == "-" else query
     view = archive.lens(lens)
@@ -134,13 +145,11 @@ def _fetch(relation: duckdb.DuckDBPyRelation) -> pa.Table:
 
     Times that Python's calendar does not have (`infinity`, before the year 1) come as text, with the rest.
     """
-    try:
+    with refusals_told():
         answer = relation.to_arrow_table()
         if all(map(_fits_python, answer.columns)):
             return answer
         return relation.project("CAST(COLUMNS(*) AS VARCHAR)").to_arrow_table()
-    except duckdb.Error as error:
-        raise QueryError(str(error)) from error
 
 
 def _fits_python(column: pa.ChunkedArray) -> bool:

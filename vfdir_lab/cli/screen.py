@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 PIPE_WIDTH = 240
 LOOK_SECONDS = 0.1
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_LINE_END = re.compile(r"\r?\n")
+_BREAK = re.compile(r"\r?\n|[\u2028\u2029]")
 
 
 def safe(text: object) -> str:
@@ -39,7 +41,7 @@ def complain(message: str) -> None:
 
 def say(text: object) -> None:
     """Lines on stdout."""
-    typer.echo("\n".join(safe(line) for line in str(text).splitlines()))
+    typer.echo("\n".join(map(safe, _LINE_END.split(str(text).removesuffix("\n")))))
 
 
 def say_json(value: object) -> None:
@@ -80,7 +82,7 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
-    return safe(str(value).replace("\n", " ⏎ "))
+    return safe(_BREAK.sub(" ⏎ ", str(value)))
 
 
 def patiently(archive: Archive, work: Callable[[], T]) -> T:
