@@ -79,7 +79,7 @@ def test_a_persons_version_is_listed_used_and_undone(own: Path, run: Run) -> Non
     done = run("projection", "use", "blocks", "4")
     assert done.out.splitlines() == [
         "reading blocks v4 (Shouting)",
-        "back: vfdir-lab projection use blocks 2",
+        "back: vfdir-lab projection use blocks 1",
     ]
     done = run("sql", TITLES, "--format", "csv")
     assert (done.code, done.out.split()) == (0, ['"title"', '"EBB', 'TIDE"', '"FLOOD"'])
@@ -94,7 +94,7 @@ def test_a_lens_changes_only_what_asks_through_it(own: Path, run: Run, tmp_path:
     assert titles(run) == ["Ebb tide", "Flood"]
     listed = json.loads(run("projection", "list", "--json").out)["projections"]
     used = {one["version"]: one["lenses"] for one in listed if one["name"] == "blocks"}
-    assert (used[2], used[4]) == (["default"], ["loud"])
+    assert (used[1], used[4]) == (["default"], ["loud"])
     done = run("sql", TITLES, "--lens", "other")
     assert (done.code, done.err.count("\n")) == (1, 1)
     assert "there is no lens 'other'; there are default, loud" in done.err
@@ -118,7 +118,7 @@ def test_going_back_to_the_default_is_a_word(own: Path, run: Run) -> None:
     [
         (("use", "blocks", "9"), "there is no blocks v9; there are v1, v2"),
         (("use", "blocks", "new"), "'new' is no version; give a number, or `default`"),
-        (("use", "nothing", "1"), "there is no projection 'nothing'; there are blocks"),
+        (("use", "nothing", "1"), "there is no projection 'nothing'; there are answers, bindings, blocks"),
         (("use", "a/b", "1"), "'a/b' cannot be a projection's name"),
         (("use", "blocks", "2", "--lens", "a/b"), "'a/b' cannot be a lens's name"),
         (("show", "blocks", "9"), "there is no blocks v9"),

@@ -12,6 +12,15 @@ import pytest
 from vfdir_lab.errors import ExportError
 from vfdir_lab.export import FORMATS, verify_snapshot
 
+
+def is_sound(place: Path) -> bool:
+    """Whether a snapshot is as it was written; one that cannot even be read is not."""
+    try:
+        return verify_snapshot(place).ok
+    except ExportError:
+        return False
+
+
 EVERY = [*FORMATS, "zip", "jsonl.zip"]
 
 
@@ -19,7 +28,7 @@ EVERY = [*FORMATS, "zip", "jsonl.zip"]
 def test_a_snapshot_is_as_it_was_written_and_can_be_taken_again(
     tides: Any, tmp_path: Path, format_: str
 ) -> None:
-    """After later edits, the archive gives the same bytes for the head and the lens that are written in it."""
+    """After later edits, the archive gives the same bytes for the head and the lens written in it."""
     place = tides.archive.export("tides", tmp_path / "out", format=format_).path
     assert verify_snapshot(place).ok
     tides.say(tides.block(11, title="Later"), tides.held(1, 1, "block:1"), tides.channel(1, title="Later"))
@@ -54,10 +63,7 @@ def test_any_changed_byte_of_a_zip_is_found(tides: Any, tmp_path: Path) -> None:
     data = place.read_bytes()
     for at in range(0, len(data), max(1, len(data) // 150)):
         place.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
-        try:
-            assert not verify_snapshot(place).ok, at
-        except ExportError as error:
-            assert "no snapshot" in str(error)
+        assert not is_sound(place), at
     for cut in (0, 10, len(data) - 1):
         place.write_bytes(data[:cut])
         with pytest.raises(ExportError, match="no snapshot"):
@@ -84,8 +90,8 @@ def test_a_zip_is_a_bag(tides: Any, tmp_path: Path) -> None:
         ("tagmanifest-sha256.txt", {name: inside[name] for name in inside if "/" not in name}),
     ):
         listed = dict(reversed(line.split("  ", 1)) for line in inside[manifest].decode().splitlines())
-        files = {name: content for name, content in files.items() if not name.startswith("tagmanifest")}
-        assert listed == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        assert listed == {name: digests[name] for name in digests if not name.startswith("tagmanifest")}
     oxum = f"Payload-Oxum: {sum(map(len, payload.values()))}.{len(payload)}"
     assert oxum in inside["bag-info.txt"].decode().splitlines()
 
@@ -153,14 +159,16 @@ def test_a_snapshot_of_another_archive_cannot_be_taken_again(
 
 def test_a_snapshot_through_an_own_version_outlives_edits_of_the_file(tides: Any, tmp_path: Path) -> None:
     """The text that was put to use is in the log; the file may change or go."""
+    file = tides.root / "projections" / "blocks" / "v9_shouting.sql"
+    file.parent.mkdir(parents=True)
+    header = "-- projection: blocks\n-- version: 9\n-- title: Shouting\n-- key: object_id\n"
+    file.write_text(f"{header}SELECT * REPLACE (upper(title) AS title) FROM blocks_v2")
     archive = tides.archive
-    file = archive.projections.new("blocks", "Shouting") if hasattr(archive.projections, "new") else None
-    if file is None:
-        pytest.skip("there is no way to begin a version here")
-    path = Path(str(getattr(file, "path", file)))
-    path.write_text(path.read_text() + "\n-- mine\n")
-    version = int(path.name.split("_")[0].removeprefix("v"))
-    archive.projections["blocks"].use(version)
+    archive.projections["blocks"].use(9)
     place = archive.export("tides", tmp_path / "out", format="jsonl").path
+    assert "BLOCK 11" in (place / "blocks.jsonl").read_text()
     archive.projections["blocks"].use(2)
+    file.write_text(f"{header}SELECT * REPLACE (lower(title) AS title) FROM blocks_v2")
+    assert tides.archive.export_again(place).ok
+    file.unlink()
     assert tides.archive.export_again(place).ok

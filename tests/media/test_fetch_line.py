@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 from web import PNG, Visit, Web
 
@@ -124,14 +128,39 @@ def test_what_is_no_answer_is_a_failure(web: Web, fetcher: Fetcher, said: bytes)
         fetcher.fetch(web.url("/a"))
 
 
+def test_over_tls_the_name_that_was_checked_is_the_one_to_be_proven() -> None:
+    """The connection goes to a number; the greeting names the host, and so does the proof that is asked for."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        greetings: list[bytes] = []
+
+        def listen() -> None:
+            with server.accept()[0] as connection:
+                greetings.append(connection.recv(4096))
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        url = f"https://pictures.example:{server.getsockname()[1]}/a"
+        target = target_of(url, loopback=True, resolve=lambda *_: ["127.0.0.1"])
+        with closing(Line("x", is_direct=True)) as line, pytest.raises(MediaFetchError):
+            line.get(target, {}).__enter__()
+        thread.join()
+    assert b"pictures.example" in greetings[0]
+
+
+def test_who_cannot_prove_to_be_the_host_is_named() -> None:
+    error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
+    said = line_module._meaning("a.example", error)
+    assert said == "whoever answers for a.example cannot prove to be it"
+
+
 def test_settings_of_the_environment_that_cannot_be_used_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     from vfdir_lab.errors import UsageError
 
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/at/all")
     monkeypatch.setattr(line_module.httpx, "create_ssl_context", _fail)
     target = Target(scheme="https", host="a.example", port=443, path="/", numbers=("1.1.1.1",))
-    with pytest.raises(UsageError, match="SSL_CERT_FILE"), Line("x", is_direct=False).get(target, {}):
-        pass
+    with pytest.raises(UsageError, match="SSL_CERT_FILE"):
+        Line("x", is_direct=False).get(target, {}).__enter__()
 
 
 def _fail(**_: object) -> None:

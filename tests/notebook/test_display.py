@@ -199,7 +199,7 @@ def test_a_relation_is_shown_as_a_table_wherever_it_comes_from(opened: Any) -> N
 
 def test_a_relation_that_fails_says_so_in_its_place(opened: Any) -> None:
     failing = opened.variables["archive"].sql("SELECT title::INTEGER FROM blocks")
-    assert "Spring and neap" in opened.shown(failing)["text/plain"]
+    assert "Could not convert string" in opened.shown(failing)["text/plain"]
     assert "QueryError" in opened.shown(failing)["text/plain"]
 
 

@@ -58,8 +58,9 @@ def test_a_loop_over_what_is_vanishing_meets_no_surprise(home: Any) -> None:
 
 def test_many_that_vanished_are_found_out_about_at_once(home: Any, monkeypatch: Any) -> None:
     from vfdir_lab.objects import pool as pool_module
+    from vfdir_lab.objects.vanished import last_shown
 
-    asked, last_shown = [], pool_module.last_shown
+    asked = []
 
     def counted(*arguments: Any) -> Any:
         asked.append(arguments[-1])

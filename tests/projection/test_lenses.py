@@ -63,7 +63,7 @@ def test_a_version_of_ones_own_is_used_and_undone(archive: Archive) -> None:
     archive.projections["blocks"].use(7)
     assert archive.sql(TITLES).fetchall() == LOUD
     assert archive.lens("default").fingerprint != before
-    archive.projections["blocks"].use(2)
+    archive.projections["blocks"].use(1)
     assert archive.sql(TITLES).fetchall() == TIDES
     assert archive.lens("default").fingerprint == before
     archive.projections["blocks"].use(7)
@@ -132,12 +132,12 @@ def test_the_same_choice_again_records_nothing(archive: Archive) -> None:
 )
 def test_a_lens_is_what_was_last_chosen(shared: Archive, steps: list[tuple[str, int | None]]) -> None:
     """And each head answers through the lens that was set then."""
-    expected, then = {"default": 2}, []
+    expected, then = {"default": 1}, []
     shared.lens("default").use(blocks=None)
     shared.lens("mine").use(blocks=None)
     for name, number in steps:
         shared.lens(name).use(blocks=number)
-        expected[name] = number or 2
+        expected[name] = number or 1
         then.append((shared.head, dict(expected)))
         assert shared.lens(name).versions["blocks"] == expected[name]
     for head, chosen in then:
@@ -340,9 +340,9 @@ def test_a_name_that_cannot_be_a_table_is_refused(archive: Archive, name: str) -
 
 
 def test_what_is_not_there_is_named_with_what_is(archive: Archive) -> None:
-    with pytest.raises(UsageError, match=r"there is no blocks v99; there are v2, .*v7"):
+    with pytest.raises(UsageError, match=r"there is no blocks v99; there are v1, .*v7"):
         archive.projections["blocks"].use(99)
-    with pytest.raises(UsageError, match=r"there is no projection 'nothing'; there are blocks, channel"):
+    with pytest.raises(UsageError, match=r"there is no projection 'nothing'; there are .*blocks, channel"):
         archive.projections["nothing"].use(1)
     with pytest.raises(UsageError, match=r"there is no lens 'other'; there are default"):
         archive.lens("other").sql("SELECT 1")

@@ -1,5 +1,6 @@
-"""Law 6, no flicker: with nobody else writing and nothing refused, what was wished shows once from then on, whatever
-happens on the way to its being settled.
+"""Law 6, no flicker: what was wished shows once, from that moment until it is settled and after.
+
+With nobody else writing and nothing refused; whatever happens on the way, at every head.
 """
 
 from __future__ import annotations
@@ -163,7 +164,7 @@ WISHES: dict[str, Callable[[Story], Wish]] = {
 }
 
 
-def told(draw: st.DrawFn, story: Story, wish: Wish) -> None:
+def told(draw: Callable[..., Any], story: Story, wish: Wish) -> None:
     """The way of a wish from being sent to being settled, readings of are.na in between."""
 
     def readings() -> None:

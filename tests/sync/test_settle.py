@@ -10,6 +10,9 @@ from wishing import Device, Stage
 from vfdir_lab.event import Event
 from vfdir_lab.sync.transaction import Transaction
 
+ANSWERED = 3
+"""Of the times that the pushing of an edit takes the lock: for the look, for the sending, for the answer."""
+
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
@@ -134,7 +137,7 @@ def test_what_somebody_wrote_after_us_supersedes_the_wish(stage: Stage, device: 
     """Before the answer is recorded, and so before it is read back."""
     block = stage.blocks[0]
     device.wish(lambda tx: tx.edit(f"block:{block}", title="Mine", content="And mine"))
-    device.first(2, lambda: stage.sandbox.control.edit_block(block, title="Theirs"))
+    device.first(ANSWERED, lambda: stage.sandbox.control.edit_block(block, title="Theirs"))
     device.run(lambda archive: archive.push())
     assert device.states() == ["superseded"]
     superseded = answer(device, "tx.superseded")
@@ -147,7 +150,7 @@ def test_what_somebody_wrote_after_us_supersedes_the_wish(stage: Stage, device: 
 def test_what_somebody_wrote_into_another_field_does_not(stage: Stage, device: Device) -> None:
     block = stage.blocks[0]
     device.wish(lambda tx: tx.edit(f"block:{block}", title="Mine"))
-    device.first(2, lambda: stage.sandbox.control.edit_block(block, description="Theirs"))
+    device.first(ANSWERED, lambda: stage.sandbox.control.edit_block(block, description="Theirs"))
     device.run(lambda archive: archive.push())
     assert device.states() == ["settled"]
 
@@ -168,7 +171,7 @@ def test_what_is_gone_supersedes_a_wish_about_it(stage: Stage, device: Device, w
         "comment": stage.sandbox.world.comments.clear,
     }
     device.wish(wishes[what])
-    device.first(2, acts[what])
+    device.first(2 if what == "comment" else ANSWERED, acts[what])
     device.run(lambda archive: archive.push())
     assert device.states() == ["superseded"]
     assert answer(device, "tx.superseded").fields["shown"] == {"id": None}
@@ -221,7 +224,7 @@ def test_a_place_that_a_later_wish_of_ours_changed_is_settled(stage: Stage, devi
 def test_what_cannot_be_read_back_stays_accepted_and_the_report_says_so(stage: Stage, device: Device) -> None:
     block = stage.blocks[0]
     device.wish(lambda tx: tx.edit(f"block:{block}", title="New"))
-    stage.sandbox.control.arm("fail_before", match=f"GET /v3/blocks/{block}", times=None)
+    stage.sandbox.control.arm("fail_before", match=f"GET /v3/blocks/{block}", times=None, after=1)
     report = device.archive.push()
     assert device.states() == ["accepted"]
     assert report.notes[0].startswith(f"block:{block} is accepted, but cannot be read back: ")
@@ -260,6 +263,6 @@ def test_the_connections_of_a_new_block_get_their_names_from_the_reading(
 
 def test_a_wish_that_got_another_answer_meanwhile_keeps_it(stage: Stage, device: Device) -> None:
     (intent,) = device.wish(lambda tx: tx.edit(f"block:{stage.blocks[0]}", title="New"))
-    device.first(3, lambda: device.answer(intent, "tx.cancelled", reason="withdrawn"))
+    device.first(ANSWERED + 1, lambda: device.answer(intent, "tx.cancelled", reason="withdrawn"))
     device.run(lambda archive: archive.push())
     assert device.states() == ["cancelled"]

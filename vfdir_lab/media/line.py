@@ -166,6 +166,8 @@ def _cut(sockets: list[Any]) -> None:
 def _meaning(host: str, error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
         return f"{host} did not answer in time"
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return f"whoever answers for {host} cannot prove to be it"
     if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
         return f"no connection to {host}"
     return f"the answer of {host} broke off or was garbled"

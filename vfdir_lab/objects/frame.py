@@ -4,7 +4,7 @@ Owns: `Frame`, `Table` and `Group`.
 Guarantees: a frame never changes, since a head and a lens name one answer; each table is computed when it
 is first asked for, and held once, as Arrow has it. Who still reads from an older frame reads on in peace.
 Leaves to others: when there is a new one (`pool`), what a cell means (`thing`).
-Checked by: `tests/objects/test_frame.py`.
+Checked by: `tests/objects/test_things.py`, `test_live.py`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ a device stays the same object when are.na gives it its id. After anything this 
 reading shows it; what others record shows within `LOOK_SECONDS`, or at once after `refresh`. During a long
 piece of work (`together`) objects show what they showed before it.
 Leaves to others: the tables (`frame`), the weak references (`living`), what is gone (`vanished`).
-Checked by: `tests/objects/test_pool.py`, `test_identity.py`, `test_live.py`.
+Checked by: `tests/objects/test_identity.py`, `test_live.py`, `test_vanished.py`.
 
 Any thread may read; observers are called in the thread that refreshes.
 """

@@ -53,7 +53,7 @@ def push(
     observer = Observer(ground.log, ground.engine, outbox)
     desk = Desk(
         client=client,
-        sender=Sender(client, outbox, Uploader(client, ground.store.path)),
+        sender=Sender(client, outbox, Uploader(client, ground.store.path), observer),
         lookup=Lookup(client, outbox, ground.time),
         settler=Settler(client, outbox, observer, scan, ground.time),
         time=ground.time,

@@ -11,13 +11,15 @@ Checked by: `tests/sync/test_push_faults.py`, `test_push_crash.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from vfdir_lab.arena import Accepted, ArenaClient, NotSent, Refused, Sent, Unknown
 from vfdir_lab.errors import ArenaApiError, ArenaError, ArenaForbiddenError, ArenaNotFoundError, UsageError
 from vfdir_lab.event import Draft, object_id, remote_number
-from vfdir_lab.sync.normalise import Fields
+from vfdir_lab.sync.normalise import Fields, whole_block, whole_channel
+from vfdir_lab.sync.observing import Observer
 from vfdir_lab.sync.outbox import Intent, Outbox
 from vfdir_lab.sync.places import Places, read_places
 from vfdir_lab.sync.plan import Job
@@ -31,6 +33,8 @@ MADE = {
     "comment.drafted": "comment",
 }
 """What a request makes, where the answer names it: of a drafted block, no answer names the connections."""
+
+EDITS = frozenset({"block.edited", "channel.edited"})
 
 REMOVING = frozenset({"connection.unmade", "channel.deleted"})
 """What is not there any more is removed, whoever did it."""
@@ -62,10 +66,11 @@ Turn: TypeAlias = str | Pause
 class Sender:
     """Sends the wishes of one outbox."""
 
-    def __init__(self, client: ArenaClient, outbox: Outbox, uploader: Uploader) -> None:
+    def __init__(self, client: ArenaClient, outbox: Outbox, uploader: Uploader, observer: Observer) -> None:
         self._client = client
         self._outbox = outbox
         self._uploader = uploader
+        self._observer = observer
 
     def send(self, job: Job) -> Turn:
         """Send what a job says, once.
@@ -97,12 +102,22 @@ class Sender:
         return self._not_sent(job, asked, was_sent=False) if isinstance(asked, NotSent) else asked
 
     def _ask_first(self, intent: Intent) -> Asked | NotSent:
-        """Upload the file and read the channel's order, where the wish has one or the other."""
+        """Look at what is about to be overwritten, upload the file, read the channel's order."""
+        if intent.kind in EDITS:
+            self._look_first(intent)
         file = intent.fields.get("file")
         value = self._uploader.upload(file) if isinstance(file, dict) else None
         if isinstance(value, NotSent):
             return value
         return Asked(value=value, positions=self._positions(intent))
+
+    def _look_first(self, intent: Intent) -> None:
+        """Record what are.na shows before it is overwritten: what somebody else wrote there is a fact too."""
+        about = self._outbox.canonical(intent.object_id)
+        with suppress(ArenaNotFoundError, ArenaForbiddenError):  # the answer to the write will say so
+            wire = thing(self._client, about)
+            shown = whole_channel(wire) if about.startswith("channel:") else whole_block(wire)
+            self._observer.shows(shown, cause=intent.tx, prove=list)
 
     def _positions(self, intent: Intent) -> dict[str, int]:
         read: dict[int, Places] = {}
