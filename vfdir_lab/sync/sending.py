@@ -175,16 +175,22 @@ class Sender:
             return None
         for name in _judged(intent, self._outbox):
             try:
-                can = thing(self._client, name).get("can")
+                found = thing(self._client, name)
             except ArenaApiError as error:
                 return None if error.is_retryable else f"{name}: {error}"
             except ArenaError:
                 return None
-            if isinstance(can, dict) and can.get(may) is False:
+            can = found.get("can")
+            if isinstance(can, dict) and can.get(may) is False and not self._is_by_us(found):
                 return (
                     f"are.na does not let this account {may.replace('_', ' ')} {name}: it is somebody else's"
                 )
         return None
+
+    def _is_by_us(self, found: Fields) -> bool:
+        """Whether a thing is the account's own: then it is the token that may not."""
+        person = found.get("user") or found.get("owner") or found.get("connected_by")
+        return isinstance(person, dict) and person.get("id") == self._client.account().id
 
     def _bound(self, intent: Intent, sent: Accepted) -> list[Draft]:
         space = MADE.get(intent.kind)
