@@ -3,20 +3,26 @@
 Owns the private environment `.venv` of this checkout, made with the Python that runs this file and the
 versions in `constraints.txt`. Needs Python 3.11+ and pip, nothing else; everything after that is installed
 into `.venv` and nowhere else. The environment is made again only when pyproject.toml or the constraints
-change.
+change. The one thing beyond it: a machine of CI (`CI=true`, Debian, root) that has no Chromium is given one,
+for the tests in a browser. Elsewhere those are left out, and the gate says so.
 """
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 CONSTRAINTS = ROOT / ".dev" / "constraints.txt"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+RESULTS = VENV / "results.xml"
 EXTRAS = {"demo": "sandbox", "test": "sandbox,lab,dev"}
 
 GATE = (
@@ -24,7 +30,19 @@ GATE = (
     ("lint", ["ruff", "check", "."]),
     ("types", ["mypy"]),
     ("layers", ["lint-imports", "--no-cache"]),
-    ("tests", ["pytest", "-n", "auto", "--cov", "--cov-report=term"]),
+    (
+        "tests",
+        [
+            "pytest",
+            "-n",
+            "auto",
+            "--dist",
+            "loadgroup",
+            "--cov",
+            "--cov-report=term",
+            f"--junitxml={RESULTS}",
+        ],
+    ),
 )
 
 
@@ -57,14 +75,45 @@ def prepare(extras: str) -> None:
     stamp.write_text(wanted(extras), "utf-8")
 
 
+def provide_browser() -> None:
+    """On a machine of CI that has no Chromium, and only there, have the system install one."""
+    has_one = any(map(shutil.which, BROWSERS))
+    may = os.environ.get("CI") == "true" and hasattr(os, "geteuid") and os.geteuid() == 0
+    apt = shutil.which("apt-get")
+    if has_one or not may or apt is None:
+        return
+    print("Installing chromium with apt-get, for the tests in a browser …", flush=True)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (
+        ["update", "--quiet"],
+        ["install", "--quiet", "--yes", "--no-install-recommends", "chromium"],
+    ):
+        # Where this fails, the tests in a browser say what is missing.
+        subprocess.run([apt, *command], check=False, env=environment, stdout=subprocess.DEVNULL)
+
+
+def left_out() -> list[str]:
+    """What the tests skipped, a line for each reason."""
+    try:
+        skipped = ElementTree.parse(RESULTS).iter("skipped")  # noqa: S314 - pytest wrote it just now
+        reasons = Counter(one.get("message", "") for one in skipped)
+    except (OSError, ElementTree.ParseError):
+        return ["unknown: the tests left no results"]
+    return [f"{count} tests: {reason}" for reason, count in sorted(reasons.items())]
+
+
 def gate() -> int:
-    """Run every check, all of them even when one fails; name the ones that failed."""
+    """Run every check, all of them even when one fails; name the ones that failed, and what was left out."""
+    provide_browser()
+    RESULTS.unlink(missing_ok=True)
     failed = []
     for name, command in GATE:
         print(f"\n== {name}: {' '.join(command)}", flush=True)
         program = BIN / command[0]
         if subprocess.run([str(program), *command[1:]], check=False, cwd=ROOT).returncode != 0:
             failed.append(name)
+    for line in left_out():
+        print(f"left out: {line}")
     print(f"\nfailed: {', '.join(failed)}" if failed else "\nall checks passed", flush=True)
     return 1 if failed else 0
 

@@ -27,6 +27,7 @@ def state_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("VFDIR_STATE_HOME", str(home))
     for name in ("ARENA_TOKEN", "ARENA_API_URL", "VFDIR_HOME"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     return home
 
 

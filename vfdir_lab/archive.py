@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from vfdir_lab.arena import SYSTEM_TIME, Account, ArenaClient, Rate, ResponseCache, Time, Wait
 from vfdir_lab.arena.address import is_loopback
+from vfdir_lab.arena.keyring import kept_token
 from vfdir_lab.arena.transport import user_agent
 from vfdir_lab.errors import ArchiveWriteError, LogDamagedError, LogError, ProjectionError, UsageError
 from vfdir_lab.event import KINDS
@@ -82,6 +83,7 @@ from vfdir_lab.sync.undo import TakenBack, redo, undo
 if TYPE_CHECKING:
     import duckdb
 
+    from vfdir_lab.notebook.look import Gallery, LensBoard, TimeMachine
     from vfdir_lab.notebook.sync import SyncPanel
 
 DEFAULT_API_URL = "https://api.are.na"
@@ -126,7 +128,8 @@ class Archive:
         home: the folder.
         create: make the archive where there is none (atomically).
         api_url: are.na's address; `ARENA_API_URL`, else the real one.
-        token: a personal token; `ARENA_TOKEN`, else none: a guest. Never written anywhere.
+        token: a personal token; `ARENA_TOKEN`, else the one that `vfdir-lab auth login` put into the keyring,
+            else none: a guest. The empty text is a guest, too. Never written to a file.
         pause_seconds: the least pause between two requests to are.na.
         time: the clocks and sleep.
 
@@ -153,7 +156,7 @@ class Archive:
         self.id = manifest.id
         self._time = time
         self._api_url = api_url or os.environ.get("ARENA_API_URL") or DEFAULT_API_URL
-        self._token = os.environ.get("ARENA_TOKEN", "") if token is None else token
+        self._given_token = os.environ.get("ARENA_TOKEN") if token is None else token
         self._pause_seconds = pause_seconds
         self._machine = Machine(self.id, self.path)
         self._client: ArenaClient | None = None
@@ -195,6 +198,17 @@ class Archive:
     def stop_file(self) -> Path:
         """A file on this machine whose making ends the work of a sync panel at its next safe point."""
         return self._machine.folder / "stop"
+
+    @cached_property
+    def _token(self) -> str:
+        """What was given, else what the keyring keeps; that is asked when a token is first of use."""
+        return kept_token(self._api_url) if self._given_token is None else self._given_token
+
+    @property
+    def may_write(self) -> bool:
+        """Whether are.na ever accepted a write with this token from here; False: that is not known."""
+        known = self._machine.recall("writers")
+        return bool(self._token) and isinstance(known, list) and self._token_key() in known
 
     @property
     def account(self) -> Account | None:
@@ -310,7 +324,9 @@ class Archive:
             LogLockedError: another process is pushing. LogError, ArchiveWriteError: nothing can be recorded.
         """
         if not self._token:
-            raise UsageError("a push needs a token with the write scope: set ARENA_TOKEN")
+            raise UsageError(
+                "a push needs a token with the write scope: set ARENA_TOKEN, or `vfdir-lab auth login`"
+            )
         self._prove()
         self._tell_wait = lambda said: on_progress(PushProgress(done=0, total=0, waiting=said))
         client = self._connect()
@@ -326,6 +342,7 @@ class Archive:
                 report = push(ground, client, PushOptions(budget=budget), on_progress)
             finally:
                 self._remember_account(client.known_account)
+                self._remember_scope(client)
             self._tidy()
         return report
 
@@ -386,6 +403,36 @@ class Archive:
         """
         panel: SyncPanel = _notebook("sync").SyncPanel(self)
         return panel
+
+    def gallery(
+        self, channel: int | str | None = None, *, lens: str | None = None, as_of: Moment | None = None
+    ) -> Gallery:
+        """A channel as squares for a notebook, in are.na's order; None: all channels, each a way in.
+
+        Raises:
+            UnknownObjectError, UsageError: there is no such channel, or the notebook side is not installed.
+            HeadError, ProjectionError
+        """
+        gallery: Gallery = _notebook("look").Gallery(self, channel, lens=lens, as_of=as_of)
+        return gallery
+
+    def time_machine(self, channel: int | str) -> TimeMachine:
+        """A channel through time, for a notebook: what we knew, or what was so, and what differs from now.
+
+        Raises:
+            UnknownObjectError, UsageError, ProjectionError: as `gallery`.
+        """
+        machine: TimeMachine = _notebook("look").TimeMachine(self, channel)
+        return machine
+
+    def lens_board(self) -> LensBoard:
+        """Projections for a notebook: versions, what is in use in which lens, differences, and Use.
+
+        Raises:
+            UsageError: the packages of the notebook side are not installed. ProjectionError
+        """
+        board: LensBoard = _notebook("look").LensBoard(self)
+        return board
 
     def _tidy(self) -> None:
         """After facts came in: few large segments, and checkpoints that are not too far behind."""
@@ -738,6 +785,11 @@ class Archive:
             known = self._machine.recall("accounts")
             accounts = known if isinstance(known, dict) else {}
             self._machine.note("accounts", accounts | {self._token_key(): asdict(account)})
+
+    def _remember_scope(self, client: ArenaClient) -> None:
+        if client.may_write and not self.may_write:
+            known = self._machine.recall("writers")
+            self._machine.note("writers", [*(known if isinstance(known, list) else []), self._token_key()])
 
 
 def _notebook(part: str) -> ModuleType:

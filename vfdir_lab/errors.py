@@ -19,8 +19,9 @@
     │   ├── ProjectionFileError   a .sql file of the catalogue is malformed
     │   └── QueryError            SQL that a person typed was refused or failed
     ├── ExportError               a snapshot could not be written; nothing is left half-written
-    ├── MediaFetchError           a file could not be fetched from its address; the next try may go on from there
+    ├── MediaFetchError           a file could not be fetched from its address; the next try may go on
     ├── ImportFileError           a file that is no export of are.na's, or a damaged one; nothing was recorded
+    ├── KeyringRefusedError       this machine's keyring is missing or locked, and what was asked needs it
     ├── SandboxError              the local are.na could not start or cannot read its world
     └── ArenaError                anything that went wrong while talking to are.na
         ├── ArenaNetworkError     no answer: no connection, a reset, a timeout, a cut-off body
@@ -165,6 +166,10 @@ class ImportFileError(VfdirError):
         super().__init__(message)
         self.file = file
         self.row = row
+
+
+class KeyringRefusedError(VfdirError):
+    """This machine's keyring did not give, keep or forget a token: it is missing, locked or broken."""
 
 
 class SandboxError(VfdirError):

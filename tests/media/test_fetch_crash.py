@@ -20,8 +20,6 @@ from vfdir_lab.media import MediaStore
 
 SAVER = Path(__file__).with_name("saver.py")
 FILES = {"/1": PNG + bytes(300_000)}
-STEP = 3
-"""Every so many-th change is tried: each try is a process of its own."""
 
 
 @pytest.fixture
@@ -53,26 +51,25 @@ def run(archive: Archive, web: Web, kill_at: int) -> int:
     ).returncode
 
 
-def test_killed_before_any_change_nothing_is_torn_and_the_next_run_ends_it(web: Web, tmp_path: Path) -> None:
-    kill_at, ended = 1, 1
-    while ended:
-        assert kill_at < 200, "it ends some time"
-        archive = filled(tmp_path / str(kill_at), web)
-        ended = run(archive, web, kill_at)
-        assert ended in {0, -signal.SIGKILL}
-        store = MediaStore(archive.path)
-        for event in archive.log.events_after(Head()):
-            if event.kind == "media.saved":
-                store.check(event.object_id.partition(":")[2])
-        for path in (archive.path / "media").rglob("*"):
-            assert path.name.startswith(".") or not path.is_file() or store.check(path.name)
-        report = archive.save_media(1)
-        assert (report.files, len(report.failed)) == (1, 0)
-        rows = archive.sql("SELECT url, size FROM media ORDER BY url").fetchall()
-        assert rows == [(web.url(path), len(body)) for path, body in FILES.items()]
-        assert archive.sql("SELECT count(*) FROM events WHERE kind = 'media.saved'").fetchall() == [(1,)]
-        assert archive.verify().ok
-        kill_at += STEP
+@pytest.mark.parametrize("kill_at", range(1, 40, 5))
+def test_killed_before_a_change_nothing_is_torn_and_the_next_run_ends_it(
+    web: Web, tmp_path: Path, kill_at: int
+) -> None:
+    """There are some forty changes to files in it, from the first lock to the last note."""
+    archive = filled(tmp_path / "archive", web)
+    assert run(archive, web, kill_at) in {0, -signal.SIGKILL}
+    store = MediaStore(archive.path)
+    for event in archive.log.events_after(Head()):
+        if event.kind == "media.saved":
+            store.check(event.object_id.partition(":")[2])
+    for path in (archive.path / "media").rglob("*"):
+        assert path.name.startswith(".") or not path.is_file() or store.check(path.name)
+    report = archive.save_media(1)
+    assert (report.files, len(report.failed)) == (1, 0)
+    rows = archive.sql("SELECT url, size FROM media ORDER BY url").fetchall()
+    assert rows == [(web.url(path), len(body)) for path, body in FILES.items()]
+    assert archive.sql("SELECT count(*) FROM events WHERE kind = 'media.saved'").fetchall() == [(1,)]
+    assert archive.verify().ok
 
 
 def test_killed_in_the_middle_of_a_body_it_goes_on_from_what_was_noted(web: Web, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_what_is_no_answer_is_a_failure(web: Web, fetcher: Fetcher, said: bytes)
 
 
 def test_over_tls_the_name_that_was_checked_is_the_one_to_be_proven() -> None:
-    """The connection goes to a number; the greeting names the host, and so does the proof that is asked for."""
+    """The connection goes to a number; the greeting, and so the proof, names the host."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         greetings: list[bytes] = []
 

@@ -11,12 +11,14 @@ import typer
 
 from vfdir_lab import __version__
 from vfdir_lab.cli import (
+    authing,
     compacting,
     deciding,
     demo,
     explaining,
     exporting,
     importing,
+    labbing,
     merging,
     projecting,
     pulling,
@@ -76,6 +78,8 @@ GROUPS = (
     importing,
     sandboxing,
     demo,
+    labbing,
+    authing,
 )
 for group in GROUPS:
     group.add_to(app)

@@ -3,7 +3,7 @@
 Owns: `taken_from`, `rebuild`. Guarantees: the lens is the one the snapshot names, proven by its fingerprints,
 or there is an error; SQL of other devices runs only where somebody said `use`; nothing is written but to a
 temporary folder. Leaves to others: whether the files are as they were written (`manifest.py`, `bag.py`).
-Checked by: `tests/export/test_again.py`.
+Checked by: `tests/export/test_verify.py`.
 """
 
 from __future__ import annotations

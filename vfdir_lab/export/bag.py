@@ -3,7 +3,7 @@
 Owns: `pack`, `read_bag`, `verify_bag`. Guarantees: the same files give the same bytes on every machine, so
 nothing is compressed (compressors differ) and every time is the zip's zero; a bag is checked as the RFC says,
 and to the last byte, for it is packed again. Leaves to others: what is in it. Checked by:
-`tests/export/test_bag.py`.
+`tests/export/test_verify.py`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: `Copies`. Guarantees: what is copied is proven to be what its hash says; what is not there or is damaged
 is not copied and counted, and the snapshot then has the address in its place. A copy's name ends by what its
-bytes are. Leaves to others: keeping them (`archive/media`). Checked by: `tests/export/test_media.py`.
+bytes are. Leaves to others: keeping them (`archive/media`). Checked by: `tests/export/test_html.py`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Owns: `as_markdown`, `plain_words`, `front_matter`. Guarantees: every mark in a text that means something to
 CommonMark, to Obsidian or to a template is escaped; nothing is left open at the end; front matter is YAML
 whatever is in it. Leaves to others: which links may stand (`markup.py`). Checked by: laws in
-`tests/export/test_remark.py`.
+`tests/export/test_markup.py`.
 """
 
 from __future__ import annotations
