@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -67,6 +68,18 @@ def add_channel(opened: Opened, name: str) -> None:
     opened.button("Add").click()
 
 
+def pictures(otherwise: Path) -> Path:
+    """Where pictures of the panel go, for a person to look at."""
+    return Path(os.environ.get("VFDIR_PICTURES", otherwise))
+
+
+def forget_widgets(path: Path) -> None:
+    """Make it a notebook that was saved without the state of its widgets."""
+    notebook = json.loads(path.read_text("utf-8"))
+    del notebook["metadata"]["widgets"]
+    path.write_text(json.dumps(notebook), "utf-8")
+
+
 def title_of(folder: Path, block: int) -> str:
     (found,) = (
         Archive(folder / "archive")
@@ -99,7 +112,7 @@ def test_what_a_cell_wishes_is_pushed_and_settles(notebook: Open, sandbox: Sandb
     opened = notebook(PULL, PANEL, EDIT)
     for cell in (1, 2, 3):
         opened.run(cell)
-    opened.button("Push").click()
+    opened.button("Push 1").click()  # it knows what the cell wished
     expect(opened.said).to_contain_text("Call it tide tables: settled")
     expect(opened.button("Sync")).to_be_enabled()
     expect(opened.panel.get_by_text("Outbox")).to_have_count(0)
@@ -132,9 +145,10 @@ def test_remote_text_stays_text(notebook: Open, sandbox: Sandbox) -> None:
     opened.run(4)
     for shown in (f"mine {HOSTILE}", f"theirs {HOSTILE}"):
         expect(opened.panel.get_by_text(shown)).to_be_visible()
-    expect(opened.panel.get_by_label(HOSTILE, exact=True)).to_be_visible()
+    expect(opened.panel.get_by_text(HOSTILE, exact=True)).to_be_visible()
+    expect(opened.panel.get_by_role("checkbox", name=f"pull {HOSTILE}")).to_be_checked()
     made_of_it = opened.page.locator(".jp-Notebook").locator(
-        "img, script, iframe, [onerror], [href^='javascript:']"
+        "img, script, iframe, math, [onerror], [href^='javascript:']"
     )
     expect(made_of_it).to_have_count(0)
     assert opened.page.evaluate("window.struck") is None
@@ -174,17 +188,26 @@ def test_a_reload_of_the_page_brings_the_panel_back(notebook: Open) -> None:
     expect(opened.said).to_contain_text("nothing new")
 
 
-def test_without_its_kernel_a_panel_is_a_picture_that_says_to_run_the_cell(notebook: Open, lab: Lab) -> None:
+@pytest.mark.parametrize("keeps_widgets", [True, False])
+def test_without_its_kernel_a_panel_says_to_run_the_cell(
+    notebook: Open, lab: Lab, folder: Path, tmp_path: Path, keeps_widgets: bool
+) -> None:
+    """JupyterLab may keep how widgets looked in the notebook or not, as a person has set it."""
     opened = notebook(PULL, PANEL)
     opened.run(1)
     opened.run(2)
+    said_so = opened.output(2).get_by_text("run the cell again").filter(visible=True)
+    expect(said_so).to_have_count(0)
     opened.command("docmanager:save")
     lab.forget_kernels()
+    if not keeps_widgets:
+        forget_widgets(folder / "n.ipynb")
     opened.page.reload()
     opened.wait_for_kernel()
-    expect(opened.output(2)).to_contain_text("run the cell again")
-    expect(opened.output(2)).to_contain_text("Tides: 19 items")
+    expect(said_so.first).to_be_visible()
+    expect(opened.output(2)).to_contain_text("Tides")
     expect(opened.output(2).get_by_text("Error")).to_have_count(0)
+    opened.output(2).screenshot(path=pictures(tmp_path) / f"panel-stale-{keeps_widgets}.png")
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
@@ -201,8 +224,7 @@ def test_the_panel_is_accessible(notebook: Open, sandbox: Sandbox, theme: str, t
     opened.button("Pull").click()
     expect(opened.said).to_contain_text("nothing new")
     expect(opened.button("Pull")).to_be_enabled()
-    pictures = Path(os.environ.get("VFDIR_PICTURES", tmp_path))
-    opened.output(4).screenshot(path=pictures / f"panel-{theme.lower()}.png")
+    opened.output(4).screenshot(path=pictures(tmp_path) / f"panel-{theme.lower()}.png")
     found = Axe().run(opened.page, context=".vfdir-panel").response["violations"]
     serious = [
         (one["id"], [node["html"] for node in one["nodes"]])

@@ -144,7 +144,7 @@ def test_a_new_snapshot_that_cannot_be_renamed_leaves_the_old_one(
     rename = Path.rename
 
     def second_fails(path: Path, target: Path) -> Path:
-        if path.name.endswith(".tmp"):
+        if path.parent.name.endswith(".tmp"):
             raise OSError(errno.EIO, "Input/output error")
         return rename(path, target)
 

@@ -258,5 +258,5 @@ def test_a_compaction_after_the_checkpoint_changes_nothing(desk: Any) -> None:
     engine = made(desk)
     compact(desk.log(), now=True)
     opened = engine._open("blocks", engine._stand(None, None), confined=False)
-    assert len(opened.checkpoints) == 1
+    assert {one.made.fingerprint for one in opened.checkpoints} >= {default_lens().fingerprints["blocks"]}
     assert engine.arrow("FROM blocks").num_rows == 6

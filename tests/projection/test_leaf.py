@@ -63,7 +63,7 @@ def block(number: int, at: datetime | None = None, **fields: Any) -> Draft:
 
 
 def titles(log: EventLog, at: datetime) -> dict[str, str | None]:
-    blocks = Lens(name="blocks alone", definitions=(default_lens()["blocks"],))
+    blocks = Lens(name="blocks alone", definitions=(shipped()["blocks", 2],))
     query = "SELECT object_id, title FROM blocks"
     return dict(Engine(log).relation(query, at=at, lens=blocks).fetchall())
 

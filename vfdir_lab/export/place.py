@@ -12,7 +12,7 @@ import filecmp
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -135,6 +135,8 @@ def _tidy(path: Path, beside: Path) -> None:
 
 
 def _remove(left: Path) -> None:
-    how: Callable[[Path], None] = shutil.rmtree if left.is_dir() and not left.is_symlink() else os.unlink
     with suppress(OSError):
-        how(left)
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+        else:
+            left.unlink()

@@ -66,6 +66,10 @@ class Checkpoint:
         columns = ", ".join(_read(name, type_) for name, type_ in self.columns)
         return f"SELECT {columns} FROM {table}"
 
+    def spelled(self, table: str) -> str:
+        """The SELECT of a table of the projection's rows, as its file would have them."""
+        return f"SELECT {', '.join(_write(name, type_) for name, type_ in self.columns)} FROM {table}"
+
 
 def events_up_to(coverage: Coverage, head: Head) -> str | None:
     """A digest of the events up to `head`, however they are laid out; None where no append ended there."""

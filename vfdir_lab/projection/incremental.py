@@ -4,22 +4,25 @@ New events are those above the checkpoint's head, device by device, never by the
 old ones. K is the set of objects they are about. Of a projection that is answered object by object
 (`refresh.py`) the rows of K are computed from K's events, all others are the checkpoint's. One over other
 projections is its checkpoint as long as no row below it differs, else it is computed in full over the
-refreshed parts. Nothing that is kept is rewritten. That the rows are those of a full computation, for any
-cut, is checked by `tests/projection/test_incremental.py`.
+refreshed parts; for its sake a small one below that is computed in full is compared with its checkpoint.
+Nothing that is kept is rewritten. That the rows are those of a full computation, for any cut, is checked by
+`tests/projection/test_incremental.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from vfdir_lab.log import Coverage, EventLog, Head
+from vfdir_lab.projection.catalogue import needed
 from vfdir_lab.projection.checkpoint import Checkpoint
 from vfdir_lab.projection.checkpoints import Checkpoints
-from vfdir_lab.projection.connection import connect, literal, quoted
+from vfdir_lab.projection.connection import connect, literal, quoted, set_view
 from vfdir_lab.projection.definition import LEAF, Definition
 from vfdir_lab.projection.lens import Lens
 from vfdir_lab.projection.picking import rows_about
@@ -28,6 +31,8 @@ from vfdir_lab.projection.source import hold_events, open_dataset, paths_of, rea
 
 SHARE = 0.2
 """Of the events: with more of them to be read again, computing in full is as quick."""
+SMALL = 10_000
+"""Rows: a checkpoint of no more is compared with what is computed in full, for the sake of what reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,7 @@ class Ground:
     checkpoints: Checkpoints
     accepts: Callable[[str, Checkpoint], bool] = lambda _name, _checkpoint: True
     _touched: dict[Head, Touched | None] = field(default_factory=dict)
+    _computed: dict[Path, pa.Table] = field(default_factory=dict)
 
     def newest(self, name: str, fingerprint: str) -> Checkpoint | None:
         """The newest checkpoint of a projection that may be used."""
@@ -79,6 +85,21 @@ class Ground:
             hold_events(connection, rows, segments, self.head)
             return Touched(objects=objects, events=connection.sql(f"FROM {LEAF}").to_arrow_table())
 
+    def computed(self, lens: Lens, name: str, like: Checkpoint) -> pa.Table:
+        """All rows of a shipped projection as they are now, spelled as in its checkpoint.
+
+        By a connection of its own: a confined one begins to read the whole log where the SQL looks at little.
+        """
+        if like.path not in self._computed:
+            with connect() as connection:
+                read_events(connection, self.log, self.coverage.upto(self.head), self.head)
+                refresh = Refresh(connection, self, lens, confined=False)
+                for one in needed(lens.definitions, {name}):
+                    quick = refresh.view(one) if one.name != name else None
+                    set_view(connection, one.name, quick or one.view)
+                self._computed[like.path] = connection.sql(like.spelled(quoted(name))).to_arrow_table()
+        return self._computed[like.path]
+
     def _objects_after(self, since: Head, connection: duckdb.DuckDBPyConnection) -> pa.Table:
         """The objects that the events after `since` are about."""
         segments = self.coverage.upto(self.head)
@@ -90,7 +111,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What a refresh does to a projection: the SELECTs of the rows of K at a head, and now."""
+    """What a refresh does to a projection: the SELECTs of the rows of K, or of all, at a head, and now."""
 
     since: Head
     old: str
@@ -128,7 +149,9 @@ class Refresh:
             rule = refresh_rule(definition)
             if rule.kind == "by object" and rule.column is not None:
                 return self._by_object(definition, checkpoint, rule.column)
-            if rule.kind == "full" or not self._nothing_below_differs(definition, checkpoint.head):
+            if rule.kind == "full":
+                return self._anew(definition, checkpoint)
+            if not self._nothing_below_differs(definition, checkpoint.head):
                 return None
         self._same_since[name] = checkpoint.head
         return self._rows(name, checkpoint)
@@ -148,6 +171,18 @@ class Refresh:
         )
         self._changes[definition.name] = change
         return f"SELECT * FROM ({kept}) WHERE NOT {about} UNION ALL {change.new}"
+
+    def _anew(self, definition: Definition, checkpoint: Checkpoint) -> str | None:
+        """Of a small projection that others read: what it is now, so that it can be told whether it differs."""
+        name, all_ = definition.name, self._lens.definitions
+        is_read = any(name in one.reads for one in all_)
+        is_shipped = all(one.source == "shipped" for one in needed(all_, {name}))
+        if checkpoint.rows > SMALL or not (is_read and is_shipped):
+            return None
+        rows = self._ground.computed(self._lens, name, checkpoint)
+        new = checkpoint.select(self._register(f"rows of {name}", checkpoint.head, rows))
+        self._changes[name] = Change(since=checkpoint.head, old=self._rows(name, checkpoint), new=new)
+        return new
 
     def _nothing_below_differs(self, definition: Definition, since: Head) -> bool:
         below = sorted(definition.reads)

@@ -36,7 +36,7 @@ class LensBoard(Framed):
         self.lens = choice("Lens", [], self._told)
         self._use = button("Use", self._put_to_use)
         self._use.add_class("vfdir-do")
-        compare = button("Difference", self._compare)
+        compare = button("Difference", lambda: self._guarded(self._show_difference))
         again = button("Look again", lambda: self._guarded(self._read))
         controls = row(self.projection, self.left, self.right, compare)
         lens = row(self.lens, self._use, self._said)
@@ -104,9 +104,6 @@ class LensBoard(Framed):
     def _show_sql(self) -> None:
         found = self._archive.projections[self.projection.value][self.left.value]
         self._sql.value = details(f"The SQL of {found.called}", found.sql)
-
-    def _compare(self) -> None:
-        self._guarded(self._show_difference)
 
     def _show_difference(self) -> None:
         found = self._archive.diff(self.projection.value, self.left.value, self.right.value)

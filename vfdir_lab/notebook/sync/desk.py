@@ -22,6 +22,8 @@ from weakref import WeakValueDictionary, finalize
 from vfdir_lab.archive import Archive
 from vfdir_lab.arena import SYSTEM_TIME
 from vfdir_lab.errors import VfdirError
+from vfdir_lab.log import Head
+from vfdir_lab.notebook.sync.cells import after_each_cell
 from vfdir_lab.notebook.sync.state import (
     ConflictRow,
     Doing,
@@ -53,6 +55,7 @@ class SyncDesk:
         self._listeners: list[Listener] = []
         self._told_at = 0.0
         self._state = PanelState()
+        self._read_at: Head | None = None
         self._read()
         finalize(self, self._archive.close)
         self.chosen: set[str] = {one.object_id for one in self._state.channels}
@@ -130,7 +133,7 @@ class SyncDesk:
 
     def refresh(self) -> None:
         """Read the archive anew if something was recorded since, by whomever."""
-        self._do("", lambda: None)
+        self.worker.submit(self._read_news)
 
     def _do(self, name: str, *steps: Callable[[], None]) -> None:
         def job() -> None:
@@ -172,7 +175,7 @@ class SyncDesk:
         for one in report.channels:
             self.chosen.add(one.channel)
             found = _counted(new=one.new, changed=one.changed, moved=one.moved, gone=one.vanished)
-            changes[one.channel] = found or "none"
+            changes[one.channel] = found or "nothing new"
             self._say(f"{one.title or one.name}: {one.error or found or 'nothing new'}")
             for note in one.notes:
                 self._say(f"{one.title or one.name}: {note}")
@@ -197,9 +200,19 @@ class SyncDesk:
         self._set(doing=doing, is_told=is_urgent)
         self.worker.safe_point()
 
+    def _read_news(self) -> None:
+        try:
+            is_new = self._archive.head != self._read_at
+        except VfdirError as error:
+            self._say(str(error))
+        else:
+            if is_new:
+                self._read()
+
     def _read(self) -> None:
         """Read the archive; what cannot be read is said."""
         try:
+            self._read_at = self._archive.head
             status = self._archive.status()
             self._set(
                 channels=read_channels(status),
@@ -240,6 +253,7 @@ def desk_of(archive: Archive) -> SyncDesk:
         desk = _DESKS.get(place)
         if desk is None:
             desk = _DESKS[place] = SyncDesk(archive)
+            after_each_cell(desk.refresh)
         return desk
 
 

@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import Any
 
 import ipywidgets as widgets
+from IPython.display import display
 
 from vfdir_lab.archive import Archive
 from vfdir_lab.notebook.sync.desk import SyncDesk, desk_of
@@ -31,7 +32,10 @@ WORDS = {
     "rejected": "refused",
 }
 _TONES = {"rejected": "err", "unknown": "wait"}
-_CSS = (files("vfdir_lab.notebook.sync") / "panel.css").read_text("utf-8")
+_STALE = "This is a picture of an earlier session: run the cell again to have the panel."
+_CSS, _PICTURE_CSS = (
+    (files("vfdir_lab.notebook.sync") / name).read_text("utf-8") for name in ("panel.css", "picture.css")
+)
 
 
 class SyncPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no types
@@ -55,6 +59,7 @@ class SyncPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no 
         super().__init__(
             [
                 widgets.HTML(f"<style>{_CSS}</style>"),
+                _html("vfdir-stale", _STALE),
                 _row(self._head, self._account),
                 _row(*self._buttons.values()),
                 self._channels,
@@ -96,11 +101,14 @@ class SyncPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no 
             self._outbox.children = self._outbox_rows(state.wishes)
             self._conflicts.children = tuple(map(self._conflict_row, state.conflicts))
         lines = "".join(f"<li>{html_text(line)}</li>" for line in reversed(state.said))
-        self._said.value = f'<ul class="said" role="log" aria-label="what happened">{lines}</ul>'
+        # It can be scrolled by keyboard, too: hence the tabindex.
+        self._said.value = (
+            f'<div class="said" role="log" aria-label="what happened" tabindex="0"><ul>{lines}</ul></div>'
+        )
 
     def _show_head(self, state: PanelState) -> None:
         worker = self._desk.worker
-        counts = f"{len(state.channels)} channels, {state.blocks:,} blocks"
+        counts = _counted(state)
         doing = self._doing(state)
         self._head.value = (
             f'<b>{html_text(self._name)}</b> <span class="quiet num">{counts}</span>'
@@ -171,13 +179,26 @@ class SyncPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no 
             self._decision("Take theirs", about, lambda: self._desk.take_theirs(conflict)),
         )
 
-    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
-        """The live panel, and the last state as text, for where no kernel is behind it any more."""
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**_options) or {}
+    def _ipython_display_(self) -> None:
+        """Two outputs: the last state as text, which a live panel hides, and the live panel."""
+        for bundle in self.outputs():
+            display(bundle, raw=True)  # type: ignore[no-untyped-call]
+
+    def outputs(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A picture of the state now, for when no kernel is behind the panel any more; and the live panel.
+
+        In one output JupyterLab would choose the panel, and say "model not found" where there is none.
+        """
         lines = as_text(self._desk.state, self._name)
-        stale = "<p>This panel is a picture of an earlier session: run the cell again to use it.</p>"
-        picture = f"<pre>{html_text(lines[0])}\n" + "\n".join(map(html_text, lines[1:])) + f"</pre>{stale}"
-        return {**bundle, "text/plain": "\n".join(lines), "text/html": picture}
+        text = "\n".join(map(html_text, lines))
+        picture = (
+            f'<style>{_PICTURE_CSS}</style><div class="vfdir-picture"><pre>{text}</pre><p>{_STALE}</p></div>'
+        )
+        live: dict[str, Any] = self._repr_mimebundle_() or {}
+        return (
+            {"text/plain": "\n".join(lines), "text/html": picture},
+            {**live, "text/plain": _STALE},
+        )
 
 
 class _ChannelLine:
@@ -186,26 +207,26 @@ class _ChannelLine:
     def __init__(self, channel: ChannelRow, desk: SyncDesk) -> None:
         self.chosen = widgets.Checkbox(
             value=channel.object_id in desk.chosen,
-            description=visible(channel.title),
-            description_allow_html=False,
             indent=False,
-            layout={"width": "34%"},
-            style={"description_width": "initial"},
+            layout={"width": "auto"},
         )
         self.chosen.observe(lambda change: desk.choose(channel.object_id, is_chosen=change["new"]), "value")
+        # Not as the checkbox's description: JupyterLab takes a description for TeX.
+        self._title = _html("title")
         self._facts = _html("grow")
         self._seen = _html("quiet num")
-        self.box = _row(self.chosen, self._facts, self._seen)
+        self.box = _row(self.chosen, self._title, self._facts, self._seen)
 
     def show(self, channel: ChannelRow, state: PanelState) -> None:
         """Draw what is known of the channel now."""
-        self.chosen.description = visible(channel.title)
+        self.chosen.tooltip = f"pull {visible(channel.title)}"
+        self._title.value = html_text(channel.title)
         tone = channel.visibility if channel.visibility in {"public", "private"} else "closed"
         items = "" if channel.length is None else f"{channel.length:,} items"
         changes = state.changes.get(channel.object_id, "")
         self._facts.value = (
             f'<span class="dot {tone}" aria-hidden="true"></span><span class="quiet">{tone}</span> '
-            f'<span class="num">{items}</span> {html_text(changes)}'
+            f'<span class="num">{items}</span> <span class="quiet">{html_text(changes)}</span>'
         )
         self._seen.value = self._progress(channel, state) or html_text(ago(channel.seen_at))
 
@@ -223,7 +244,7 @@ class _ChannelLine:
 
 def as_text(state: PanelState, name: str) -> list[str]:
     """A state as lines of text."""
-    lines = [f"{visible(name)}: {len(state.channels)} channels, {state.blocks:,} blocks"]
+    lines = [f"{visible(name)}: {_counted(state)}"]
     lines += [f"  {visible(one.title)}: {one.length} items, {ago(one.seen_at)}" for one in state.channels]
     lines += [f"  outbox: {visible(one.label)}: {WORDS.get(one.state, one.state)}" for one in state.wishes]
     return lines + [
@@ -241,6 +262,11 @@ def ago(when: datetime | None) -> str:
             count = seconds // size
             return f"seen {count} {word}{'s' if count > 1 else ''} ago"
     return "seen now"
+
+
+def _counted(state: PanelState) -> str:
+    channels, blocks = len(state.channels), state.blocks
+    return f"{channels} channel{'s' * (channels != 1)}, {blocks:,} block{'s' * (blocks != 1)}"
 
 
 def _value(value: str | None) -> str:
