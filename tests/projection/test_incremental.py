@@ -112,25 +112,29 @@ def test_every_sort_of_refresh_is_among_those_that_are_tested() -> None:
     events=histories().filter(bool),
     seed=st.integers(0, 999),
     name=st.sampled_from([*default_lens().versions, *OWN]),
-    how=st.tuples(st.booleans(), st.sampled_from([1, 2, 8]), st.sampled_from([0, picking.LARGE])),
+    how=st.tuples(st.booleans(), st.sampled_from([1, 2, 8])),
+    large=st.booleans(),
 )
 def test_what_is_refreshed_is_what_is_computed_in_full(
     new_desk: Any,
     events: list[Event],
     seed: int,
     name: str,
-    how: tuple[bool, int, int],
+    how: tuple[bool, int],
+    large: bool,
 ) -> None:
     """Any cut by vector, so that late events may have old stamps; any layout of both parts; any threads.
 
-    Also by either way of picking the events to be read again.
+    Also as it is done where much is to be read.
     """
     lens = mixed() if name in OWN else default_lens()
     chance = Random(seed)
     head = cut_of(events, chance)
     early = [event for event in events if event.seq <= head.seq(event.device)]
     with new_desk() as desk, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(picking, "LARGE", how[2])
+        if large:
+            patch.setattr(picking, "LARGE", 0)
+            patch.setattr(incremental, "SMALL", 0)
         desk.write(early, lambda: chance.randint(1, 5))
         replay(desk.log(), desk.root / "cache", lens, only=named(lens, name))
         desk.write([event for event in events if event not in early], lambda: chance.randint(1, 5))

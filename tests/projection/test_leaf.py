@@ -16,7 +16,8 @@ from vfdir_lab.errors import HeadError, UsageError
 from vfdir_lab.event import UPCASTERS, Draft, lift
 from vfdir_lab.event.canonical import canonical
 from vfdir_lab.log import EventLog, Machine
-from vfdir_lab.projection import Engine, Lens, default_lens
+from vfdir_lab.projection import Engine, Lens
+from vfdir_lab.projection.catalogue import shipped
 from vfdir_lab.projection.leaf import _upcasts
 
 OLD = Path(__file__).parent / "old" / "archive"

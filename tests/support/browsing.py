@@ -80,7 +80,7 @@ class Lab:
     def forget_kernels(self) -> None:
         """End every kernel."""
         for session in httpx.get(f"{self.url}/api/sessions").json():
-            httpx.delete(f"{self.url}/api/sessions/{session['id']}")
+            httpx.delete(f"{self.url}/api/sessions/{session['id']}").raise_for_status()
 
 
 @contextmanager
@@ -114,6 +114,7 @@ def running_lab(folder: Path) -> Iterator[Lab]:
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={notebooks}",
         "--IdentityProvider.token=",
+        "--ServerApp.disable_check_xsrf=True",
         "--LabApp.expose_app_in_browser=True",
         "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",

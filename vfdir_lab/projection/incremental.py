@@ -32,7 +32,7 @@ from vfdir_lab.projection.source import hold_events, open_dataset, paths_of, rea
 SHARE = 0.2
 """Of the events: with more of them to be read again, computing in full is as quick."""
 SMALL = 10_000
-"""Rows: a checkpoint of no more is compared with what is computed in full, for the sake of what reads it."""
+"""Rows: a checkpoint of no more is compared row by row with what is now, for the sake of what reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +111,15 @@ class Ground:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What a refresh does to a projection: the SELECTs of the rows of K, or of all, at a head, and now."""
+    """What a refresh does to a projection: the SELECTs of the rows of K, or of all, at a head, and now.
+
+    `is_small` says that to compare them takes no time.
+    """
 
     since: Head
     old: str
     new: str
+    is_small: bool
 
 
 class Refresh:
@@ -166,6 +170,7 @@ class Refresh:
         about = f"{quoted(column)} IN (SELECT object_id FROM {objects})"
         change = Change(
             since=checkpoint.head,
+            is_small=checkpoint.rows <= SMALL,
             old=f"SELECT * FROM ({kept}) WHERE {about}",
             new=f"SELECT * FROM (WITH {LEAF} AS (SELECT * FROM {events}) SELECT * FROM ({definition.view}))",
         )
@@ -173,7 +178,7 @@ class Refresh:
         return f"SELECT * FROM ({kept}) WHERE NOT {about} UNION ALL {change.new}"
 
     def _anew(self, definition: Definition, checkpoint: Checkpoint) -> str | None:
-        """Of a small projection that others read: what it is now, so that it can be told whether it differs."""
+        """Of a small one that others read: all of it as it is now, to be told whether it differs."""
         name, all_ = definition.name, self._lens.definitions
         is_read = any(name in one.reads for one in all_)
         is_shipped = all(one.source == "shipped" for one in needed(all_, {name}))
@@ -181,7 +186,8 @@ class Refresh:
             return None
         rows = self._ground.computed(self._lens, name, checkpoint)
         new = checkpoint.select(self._register(f"rows of {name}", checkpoint.head, rows))
-        self._changes[name] = Change(since=checkpoint.head, old=self._rows(name, checkpoint), new=new)
+        old = self._rows(name, checkpoint)
+        self._changes[name] = Change(since=checkpoint.head, old=old, new=new, is_small=True)
         return new
 
     def _nothing_below_differs(self, definition: Definition, since: Head) -> bool:
@@ -194,15 +200,21 @@ class Refresh:
         return self._changes[name].since if name in self._changes else None
 
     def _is_same(self, name: str, since: Head) -> bool:
-        """Whether the rows of a projection are those it had at a head; it may take time to find out."""
+        """Whether the rows of a projection are those that it had at a head; False where that is not known."""
         change = self._changes.get(name)
-        if name not in self._same_since and change is not None:
-            differing = (
-                f"({change.old} EXCEPT ALL {change.new}) UNION ALL ({change.new} EXCEPT ALL {change.old})"
-            )
-            if not self._connection.sql(f"SELECT * FROM ({differing}) LIMIT 1").fetchall():
-                self._same_since[name] = change.since
+        if name not in self._same_since and change is not None and not self._differs(change):
+            self._same_since[name] = change.since
         return self._same_since.get(name) == since
+
+    def _differs(self, change: Change) -> bool:
+        """Whether rows differ. Of many, any row of K counts as such: to look it up would take too long."""
+        old, new = change.old, change.new
+        if change.is_small:
+            return self._gives_rows(f"({old} EXCEPT ALL {new}) UNION ALL ({new} EXCEPT ALL {old})")
+        return self._gives_rows(new) or self._gives_rows(old)
+
+    def _gives_rows(self, query: str) -> bool:
+        return bool(self._connection.sql(f"SELECT 1 FROM ({query}) LIMIT 1").fetchall())
 
     def _rows(self, name: str, checkpoint: Checkpoint) -> str:
         """The SELECT of a checkpoint's rows."""

@@ -15,6 +15,7 @@ from threading import RLock
 from vfdir_lab.archive import Archive
 from vfdir_lab.arena import SYSTEM_TIME
 from vfdir_lab.errors import VfdirError
+from vfdir_lab.export.wording import counted
 from vfdir_lab.log import Moment
 from vfdir_lab.media import MediaStore
 from vfdir_lab.notebook.look.opened import Opened
@@ -77,7 +78,7 @@ class Gallery(Framed):
 
     def _counts(self, room: Room) -> str:
         when = "now" if self._view.head is None else f"at head {self._view.head}"
-        said = f"{len(room):,} items, {when}, through the lens {self._view.name}"
+        said = f"{counted(len(room), 'item')}, {when}, through the lens {self._view.name}"
         return f'<span class="quiet num">{html_text(said)}</span>'
 
     def _go(self, channel: str | None) -> None:

@@ -9,6 +9,7 @@ Checked by: `tests/notebook/test_gallery.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import RLock
 
 import ipywidgets as widgets
 
@@ -33,6 +34,7 @@ class Shelf(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no type
         self._page = Page(items=(), found=0)
         self._number = 0
         self._is_changing = False
+        self._lock = RLock()
         self.sort = choice("Show", [("everything", EVERYTHING)], self._chosen)
         self.order = choice("Order", list(zip(_ORDERS, ORDERS, strict=True)), self._chosen)
         self.words = widgets.Text(
@@ -72,9 +74,16 @@ class Shelf(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no type
 
     def show(self, room: Room) -> None:
         """Show another room; what was chosen stays chosen, as far as there is such a thing."""
-        if self._room is not None and room.query != self._room.query:
-            self._number = 0
-        self._room = room
+        with self._lock:
+            if self._room is not None and room.query != self._room.query:
+                self._number = 0
+            self._room = room
+            self._offer(room)
+            self._query.value = details("The SQL it stands on", room.query)
+            self._draw()
+
+    def _offer(self, room: Room) -> None:
+        """The sorts there are in the room; choosing is not what a person does here."""
         self._is_changing = True
         try:
             sort = self.sort.value
@@ -86,17 +95,17 @@ class Shelf(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no type
                 self.sort.value = sort if sort in dict(options).values() else EVERYTHING
         finally:
             self._is_changing = False
-        self._query.value = details("The SQL it stands on", room.query)
-        self._draw()
 
     def _chosen(self) -> None:
-        if not self._is_changing:
-            self._number = 0
-            self._draw()
+        with self._lock:
+            if not self._is_changing:
+                self._number = 0
+                self._draw()
 
     def _turn(self, pages: int) -> None:
-        self._number = max(0, self._number + pages)
-        self._draw()
+        with self._lock:
+            self._number = max(0, self._number + pages)
+            self._draw()
 
     def _draw(self) -> None:
         if self._room is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from vfdir_lab.export.wording import counted
 from vfdir_lab.notebook.look.pictures import Pictures
 from vfdir_lab.notebook.look.room import Item
 from vfdir_lab.notebook.table import cut, html_text
@@ -22,7 +23,9 @@ def square(item: Item, pictures: Pictures) -> str:
     """The square as HTML."""
     if item["sort"] == "Channel":
         frame = item["visibility"] if item["visibility"] in _FRAMES else "closed"
-        items = "" if item["length"] is None else f'<span class="num">{item["length"]:,} items</span>'
+        items = (
+            "" if item["length"] is None else f'<span class="num">{counted(item["length"], "item")}</span>'
+        )
         return (
             f'<div class="sq chan {frame}"><b dir="auto">{_short(label(item), 120)}</b>{items}'
             f"<span>{frame} channel</span></div>"

@@ -17,10 +17,12 @@ from itertools import pairwise
 from threading import Lock
 
 import ipywidgets as widgets
+import pyarrow as pa
 
 from vfdir_lab.archive import Archive
 from vfdir_lab.arena import SYSTEM_TIME
 from vfdir_lab.errors import VfdirError
+from vfdir_lab.export.wording import counted
 from vfdir_lab.media import MediaStore
 from vfdir_lab.notebook.look.gallery import channel_id, title_of
 from vfdir_lab.notebook.look.moments import EFFECTIVE, KNEW, moments_of
@@ -52,6 +54,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """What is there now: the head and lens that mean it, the room, are.na's ids of what was born here."""
+
+    means: str
+    room: Room
+    bound: pa.Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What there is at a step: the room, how it differs from now, and the view it was read from."""
 
@@ -74,7 +85,7 @@ class TimeMachine(Framed):
         self.channel = channel_id(self._archive, channel)
         self._title = title_of(self._archive, self.channel)
         self._known: dict[str, tuple[datetime, ...]] = {}
-        self._now: tuple[str, Room] | None = None
+        self._now: Now | None = None
         self._seen: Seen | None = None
         self._step = Step(axis=KNEW, moment=None)
         self._is_changing = False
@@ -84,22 +95,10 @@ class TimeMachine(Framed):
         self._changed = html("grow")
         self._opened = Opened(self._archive)
         self.shelf = Shelf(MediaStore(archive.path), self._open)
-        self.axis = widgets.ToggleButtons(
-            options=[(words, axis) for axis, words in AXES.items()],
-            description="Show it",
-            tooltips=["what the archive had recorded by then", "what are.na says was so then"],
-            style={"description_width": "initial", "button_width": "auto"},
-        )
-        self.slider = widgets.SelectionSlider(
-            options=[(self._step.words, self._step)],
-            description="Moment",
-            continuous_update=False,
-            layout={"width": "auto", "flex": "1 1 auto"},
-            style={"description_width": "initial"},
-        )
+        self.axis, self.slider = _axis(), _slider(self._step)
         before = button("Moment before", partial(self._go, -1))
         after = button("Next moment", partial(self._go, 1))
-        parts = (self._bars, row(self.slider, before, after), row(self._changed))
+        parts = (row(self._bars), row(self.slider, before, after), row(self._changed))
         super().__init__([row(self._head, self.axis), *parts, self._said, self._opened, self.shelf])
         self._show(self._step, self._read(self._step))
         self.axis.observe(lambda change: self._ask(Step(axis=change["new"], moment=None)), "value")
@@ -147,27 +146,28 @@ class TimeMachine(Framed):
             along = newest if step.axis == KNEW else self._archive.as_of(datetime.now(UTC), axis=EFFECTIVE)
             self._known[step.axis] = moments_of(along, self.channel, step.axis)
         view = newest if step.moment is None else self._archive.as_of(step.moment, axis=step.axis)
-        room = now if step.moment is None else room_of(view, self.channel)
-        bound = newest.sql(sql("bound")).to_arrow_table()
+        room = now.room if step.moment is None else room_of(view, self.channel)
         return Seen(
             view=view,
             moments=self._known[step.axis],
             room=room,
-            items_now=len(now),
-            changes=changes_between(room, now, bound),
+            items_now=len(now.room),
+            changes=changes_between(room, now.room, now.bound),
         )
 
-    def _room_now(self, newest: View) -> Room:
+    def _room_now(self, newest: View) -> Now:
         """What is there now, read again only when something was recorded since."""
-        head = f"{newest.head} {newest.fingerprint}"
-        if self._now is None or self._now[0] != head:
-            self._now = (head, room_of(newest, self.channel))
+        means = f"{newest.head} {newest.fingerprint}"
+        if self._now is None or self._now.means != means:
+            bound = newest.sql(sql("bound")).to_arrow_table()
+            self._now = Now(means=means, room=room_of(newest, self.channel), bound=bound)
             self._known.clear()
-        return self._now[1]
+        return self._now
 
     def _show(self, step: Step, seen: Seen | VfdirError) -> None:
         if isinstance(seen, VfdirError):
             self._said.value = f'<p role="alert" class="err">{html_text(str(seen))}</p>'
+            self._head.value = self._heading(self._step, "")
             return
         self._step, self._seen = step, seen
         self._said.value = ""
@@ -216,7 +216,7 @@ def summary(seen: Seen) -> str:
         (changes.moved, "moved"),
     )
     differs = ", ".join(f"{len(found):,} {words}" for found, words in parts if found) or "no difference"
-    return f"{len(seen.room):,} items then, {seen.items_now:,} now: {differs}. Head {seen.view.head}"
+    return f"{counted(len(seen.room), 'item')} then, {seen.items_now:,} now: {differs}. Head {seen.view.head}"
 
 
 def bars(moments: tuple[datetime, ...], chosen: datetime | None) -> str:
@@ -236,6 +236,26 @@ def bars(moments: tuple[datetime, ...], chosen: datetime | None) -> str:
     return (
         f'<svg class="bars" viewBox="0 0 {_WIDTH} 30" preserveAspectRatio="none" aria-hidden="true">'
         f'<g fill="currentColor">{drawn}</g></svg>'
+    )
+
+
+def _axis() -> widgets.RadioButtons:
+    return widgets.RadioButtons(
+        options=[(words, axis) for axis, words in AXES.items()],
+        description="Show it",
+        orientation="horizontal",
+        style={"description_width": "initial"},
+        layout={"width": "auto"},
+    )
+
+
+def _slider(step: Step) -> widgets.SelectionSlider:
+    return widgets.SelectionSlider(
+        options=[(step.words, step)],
+        description="Moment",
+        continuous_update=False,
+        layout={"width": "auto", "flex": "1 1 auto"},
+        style={"description_width": "initial"},
     )
 
 

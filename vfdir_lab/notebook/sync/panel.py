@@ -108,10 +108,9 @@ class SyncPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no 
 
     def _show_head(self, state: PanelState) -> None:
         worker = self._desk.worker
-        counts = _counted(state)
         doing = self._doing(state)
         self._head.value = (
-            f'<b>{html_text(self._name)}</b> <span class="quiet num">{counts}</span>'
+            f'<b>{html_text(self._name)}</b> <span class="quiet num">{_counted(state)}</span>'
             f' <span role="status" class="wait">{html_text(doing)}</span>'
         )
         self._account.value = html_text(state.account)
@@ -195,32 +194,38 @@ class SyncPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no 
             f'<style>{_PICTURE_CSS}</style><div class="vfdir-picture"><pre>{text}</pre><p>{_STALE}</p></div>'
         )
         live: dict[str, Any] = self._repr_mimebundle_() or {}
-        return (
-            {"text/plain": "\n".join(lines), "text/html": picture},
-            {**live, "text/plain": _STALE},
-        )
+        return {"text/plain": "\n".join(lines), "text/html": picture}, {**live, "text/plain": _STALE}
 
 
 class _ChannelLine:
     """One channel: chosen or not, how much is in it, what changed, when it was seen."""
 
     def __init__(self, channel: ChannelRow, desk: SyncDesk) -> None:
-        self.chosen = widgets.Checkbox(
+        # No checkbox: JupyterLab takes its description for TeX, and only a description labels it.
+        self.chosen = widgets.ToggleButton(
             value=channel.object_id in desk.chosen,
-            indent=False,
-            layout={"width": "auto"},
+            tooltip="read by the next pull, or not",
+            layout={"width": "34%"},
         )
-        self.chosen.observe(lambda change: desk.choose(channel.object_id, is_chosen=change["new"]), "value")
-        # Not as the checkbox's description: JupyterLab takes a description for TeX.
-        self._title = _html("title")
+        self._title = visible(channel.title)
+        self.chosen.observe(
+            lambda change: self._choose(channel.object_id, desk, is_chosen=change["new"]), "value"
+        )
         self._facts = _html("grow")
         self._seen = _html("quiet num")
-        self.box = _row(self.chosen, self._title, self._facts, self._seen)
+        self.box = _row(self.chosen, self._facts, self._seen)
+
+    def _choose(self, channel: str, desk: SyncDesk, *, is_chosen: bool) -> None:
+        desk.choose(channel, is_chosen=is_chosen)
+        self._label()
+
+    def _label(self) -> None:
+        self.chosen.description = f"{'☑' if self.chosen.value else '☐'} {self._title}"
 
     def show(self, channel: ChannelRow, state: PanelState) -> None:
         """Draw what is known of the channel now."""
-        self.chosen.tooltip = f"pull {visible(channel.title)}"
-        self._title.value = html_text(channel.title)
+        self._title = visible(channel.title)
+        self._label()
         tone = channel.visibility if channel.visibility in {"public", "private"} else "closed"
         items = "" if channel.length is None else f"{channel.length:,} items"
         changes = state.changes.get(channel.object_id, "")
