@@ -103,7 +103,7 @@ def test_a_key_that_comes_twice_is_refused_and_the_first_is_named(engine: Engine
 
 
 def test_an_unknown_projection_is_refused(engine: Engine) -> None:
-    with pytest.raises(UsageError, match="there is no projection 'tables'; there are .*blocks"):
+    with pytest.raises(UsageError, match=r"there is no projection 'tables'; there are .*blocks"):
         difference(engine, "tables", stand(engine), stand(engine))
 
 

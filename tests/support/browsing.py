@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 HOST = "127.0.0.1"
+SETTINGS = {
+    "@jupyterlab/apputils-extension/notification": '{"fetchNews": "false"}',
+    "@jupyter-widgets/jupyterlab-manager/plugin": '{"saveState": true}',
+}
 PATIENCE_SECONDS = 60.0
 PATIENCE_MS = 1000 * PATIENCE_SECONDS
 
@@ -100,9 +104,10 @@ def running_lab(folder: Path) -> Iterator[Lab]:
             "VFDIR_STATE_HOME",
         )
     }
-    settings = own / "jupyterlab_settings_dir" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', "utf-8")
+    for name, text in SETTINGS.items():
+        path = own / "jupyterlab_settings_dir" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True)
+        path.write_text(text, "utf-8")
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]

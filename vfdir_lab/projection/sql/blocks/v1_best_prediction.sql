@@ -64,7 +64,10 @@ SELECT
     mirror.remote_id,
     mirror.type,
     shown(wished.title, '$', mirror.title) AS title,
-    CASE WHEN wished.description IS NULL THEN mirror.description ELSE prose(wished.description) END AS description,
+    CASE
+        WHEN wished.description IS NULL THEN mirror.description
+        ELSE prose(wished.description)
+    END AS description,
     CASE WHEN wished.content IS NULL THEN mirror.content ELSE prose(wished.content) END AS content,
     mirror.source_url,
     mirror.source_title,

@@ -38,7 +38,10 @@ states AS (
         mirror.remote_id,
         mirror.slug,
         shown(wished.title, '$', mirror.title) AS title,
-        CASE WHEN wished.description IS NULL THEN mirror.description ELSE prose(wished.description) END AS description,
+        CASE
+            WHEN wished.description IS NULL THEN mirror.description
+            ELSE prose(wished.description)
+        END AS description,
         shown(wished.visibility, '$', mirror.visibility) AS visibility,
         mirror.state,
         mirror.owner,

@@ -136,7 +136,14 @@ agreed AS (
     WHERE theirs.whose = 'theirs' AND ours.whose <> 'theirs'
 ),
 fields AS (
-    SELECT edited.object_id, edited.field, mine.text AS mine, theirs.text AS theirs, base.text AS base, edited.tx, seen_at
+    SELECT
+        edited.object_id,
+        edited.field,
+        mine.text AS mine,
+        theirs.text AS theirs,
+        base.text AS base,
+        edited.tx,
+        sayings.seen_at
     FROM edited
     JOIN sayings ON sayings.object_id = edited.object_id AND sayings.field = edited.field
     JOIN texts AS mine ON mine.object_id = edited.object_id AND mine.field = edited.field
@@ -240,15 +247,26 @@ presences AS (
         'presence' AS field,
         'here' AS mine,
         'gone' AS theirs,
-        max(CASE WHEN subjects.kind IN ('block.edited', 'channel.edited', 'connection.moved') THEN 'here' END) AS base,
+        max(
+            CASE WHEN subjects.kind IN ('block.edited', 'channel.edited', 'connection.moved') THEN 'here' END
+        ) AS base,
         arg_max(
             subjects.tx,
-            {'h': subjects.hlc, 'd': subjects.device, 's': subjects.seq, 'e': subjects.event_id, 't': subjects.tx}
+            {
+                'h': subjects.hlc,
+                'd': subjects.device,
+                's': subjects.seq,
+                'e': subjects.event_id,
+                't': subjects.tx
+            }
         ) AS tx,
         max(away.gone_at) AS seen_at
     FROM subjects
     JOIN away ON away.object_id = subjects.hangs_on
-    WHERE NOT EXISTS (SELECT 1 FROM unwanted WHERE unwanted.object_id IN (subjects.object_id, subjects.hangs_on))
+    WHERE
+        NOT EXISTS (
+            SELECT 1 FROM unwanted WHERE unwanted.object_id IN (subjects.object_id, subjects.hangs_on)
+        )
     GROUP BY subjects.object_id
 ),
 marked AS (
@@ -277,7 +295,11 @@ marks_seen AS (
     GROUP BY events.object_id
 ),
 candidates AS (
-    SELECT DISTINCT open.intent, open.tx, answers.state_at, unnest(json_extract_string(answers.found, '$[*]')) AS one
+    SELECT DISTINCT
+        open.intent,
+        open.tx,
+        answers.state_at,
+        unnest(json_extract_string(answers.found, '$[*]')) AS one
     FROM open
     JOIN answers ON answers.object_id = open.tx AND answers.intent = open.intent
     WHERE open.state = 'unknown'

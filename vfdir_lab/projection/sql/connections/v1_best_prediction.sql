@@ -21,7 +21,8 @@ drafts AS (
     SELECT DISTINCT object_id FROM open WHERE kind IN ('block.drafted', 'channel.drafted')
 ),
 hidden AS (
-    SELECT gone.object_id FROM gone WHERE NOT EXISTS (SELECT 1 FROM drafts WHERE drafts.object_id = gone.object_id)
+    SELECT object_id FROM gone
+    WHERE NOT EXISTS (SELECT 1 FROM drafts WHERE drafts.object_id = gone.object_id)
     UNION ALL
     SELECT object_id FROM open WHERE kind = 'channel.deleted'
 ),
@@ -131,7 +132,9 @@ ranked AS (
         states.*,
         COALESCE(
             CASE
-                WHEN leaders.channel IS NULL OR struct_extract(leaders.reading, 'device') = struct_extract(place, 'leader')
+                WHEN
+                    leaders.channel IS NULL
+                    OR struct_extract(leaders.reading, 'device') = struct_extract(place, 'leader')
                     THEN struct_extract(place, 'rank')
             END,
             ranks.rank

@@ -24,7 +24,8 @@ WITH open AS MATERIALIZED (
         wishes.attempts,
         intents.payload ->> '$.channel' AS channel,
         intents.payload ->> '$.item' AS item,
-        max(CASE intents.kind WHEN 'block.drafted' THEN 1 ELSE 0 END) OVER (PARTITION BY intents.intent) AS is_of_draft,
+        max(CASE intents.kind WHEN 'block.drafted' THEN 1 ELSE 0 END)
+            OVER (PARTITION BY intents.intent) AS is_of_draft,
         intents.recorded_at,
         intents.hlc,
         intents.device,
