@@ -31,7 +31,7 @@ def engine() -> OverTable:
 @pytest.mark.parametrize(
     ("about", "field", "value", "kind"),
     [
-        ("block:1", "title", "Neap tide", "tx.committed"),
+        ("block:1", "title", "Neap tide", "block.edited"),
         ("block:70", "title", "Mine", "object.bound"),
         ("connection:~aaaa.11", "item", "block:70", "object.bound"),
         ("channel:1", "length", "4", "tx.committed"),

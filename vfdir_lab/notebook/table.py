@@ -91,10 +91,14 @@ def html_text(text: str) -> str:
 
 
 def framed(inner: str, label: str) -> str:
-    """Our own HTML in its frame: styled, scrollable by keyboard, in English but for what says otherwise."""
+    """Our own HTML in its frame: styled, scrollable by keyboard, in English but for what says otherwise.
+
+    What is between dollar signs in it is text, and not typeset as TeX.
+    """
     name = html.escape(visible(label), quote=True)
     return (
-        f'{_STYLE}<div class="vfdir" lang="en" role="region" aria-label="{name}" tabindex="0">{inner}</div>'
+        f'{_STYLE}<div class="vfdir mathjax_ignore" lang="en" role="region" aria-label="{name}" tabindex="0">'
+        f"{inner}</div>"
     )
 
 

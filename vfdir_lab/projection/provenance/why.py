@@ -162,13 +162,14 @@ def why(
             raise UsageError(
                 f"nothing is known of {object_id!r}; object ids look like block:123 or channel:45"
             )
-        losers = tuple(_losers(prefixes, (object_id, column), text, index, own[-LOSERS_LOOKED_FOR:]))
+        winner = None if index is None else _wished(prefixes, index, owner)
+        losers = tuple(_losers(prefixes, (object_id, column), text, winner, own[-LOSERS_LOOKED_FOR:]))
     return Why(
         object_id=object_id,
         field=column,
         value=text,
         is_there=present,
-        winner=None if index is None else _event(prefixes, index),
+        winner=None if winner is None else _event(prefixes, winner),
         losers=losers,
         rule=rule,
         lines=_lines(rule, column),
@@ -257,6 +258,16 @@ def _carried(event: Event, column: str) -> tuple[str | None] | None:
     except EventError:
         return None
     return (told(fields[column]),) if column in fields else None
+
+
+def _wished(prefixes: Prefixes, index: int, owner: str) -> int:
+    """The event itself; of a commit, which lets its wishes show, the newest wish in it about the object."""
+    event = _event(prefixes, index)
+    if event["kind"] != "tx.committed":
+        return index
+    before = prefixes.events.slice(0, index).select(["object_id", "cause"]).to_pylist()
+    own = [at for at, one in enumerate(before) if one == {"object_id": owner, "cause": event["object_id"]}]
+    return own[-1] if own else index
 
 
 def _text(value: Value) -> str | None:
