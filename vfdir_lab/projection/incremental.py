@@ -168,11 +168,13 @@ class Refresh:
         events = self._register("events about them", checkpoint.head, touched.events)
         kept = self._rows(definition.name, checkpoint)
         about = f"{quoted(column)} IN (SELECT object_id FROM {objects})"
+        anew = f"(WITH {LEAF} AS (SELECT * FROM {events}) SELECT * FROM ({definition.view}))"
+        rows = self._connection.sql(checkpoint.spelled(anew)).to_arrow_table()
         change = Change(
             since=checkpoint.head,
             is_small=checkpoint.rows <= SMALL,
             old=f"SELECT * FROM ({kept}) WHERE {about}",
-            new=f"SELECT * FROM (WITH {LEAF} AS (SELECT * FROM {events}) SELECT * FROM ({definition.view}))",
+            new=checkpoint.select(self._register(f"new rows of {definition.name}", checkpoint.head, rows)),
         )
         self._changes[definition.name] = change
         return f"SELECT * FROM ({kept}) WHERE NOT {about} UNION ALL {change.new}"
