@@ -39,7 +39,7 @@ def test_it_shows_what_it_would_change_and_uses_nothing(opened: Any, archive: Ar
     assert "1 of 3 rows differ" in ran.said
     assert "Twelve hours" in ran.said
     assert "not in use" in ran.said
-    assert archive.projections["blocks"].current.version == 2
+    assert archive.projections["blocks"].current.version == 1
     assert archive.head == head
 
 
@@ -53,7 +53,7 @@ def test_it_is_used_in_the_lens_of_the_session(opened: Any, archive: Archive) ->
     opened.run("%vfdir lens cards")
     opened.run(cell(FIRST_LINE, "--use"))
     assert archive.lens("cards").versions["blocks"] == 4
-    assert archive.lens("default").versions["blocks"] == 2
+    assert archive.lens("default").versions["blocks"] == 1
 
 
 def test_running_it_again_writes_over_the_file_and_compares_with_what_is_in_force(
@@ -75,7 +75,7 @@ def test_what_breaks_a_rule_is_shown_at_its_line_of_the_cell_and_not_used(
     line = next(number for number, text in enumerate(source.splitlines(), 1) if "now()" in text)
     assert re.search(rf"^line {line}, column \d+: clock:", ran.said, re.MULTILINE)
     assert "AND recorded_at < now()" in ran.said
-    assert archive.projections["blocks"].current.version == 2
+    assert archive.projections["blocks"].current.version == 1
 
 
 def test_a_finding_about_the_header_says_so(opened: Any) -> None:
