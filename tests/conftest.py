@@ -11,7 +11,7 @@ LOOPBACK = ("127.", "::1", "localhost")
 
 settings.register_profile(
     "ci",
-    max_examples=200,
+    max_examples=100,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import Lab, Opened, browser_program, launch, open_notebook, running_lab
+from browsing import LAB, Lab, Opened, browser_program, launch, open_notebook, running_lab
 
 from vfdir_lab.sandbox import Sandbox
 
@@ -60,9 +60,9 @@ def notebook(lab: Lab, browser: Browser, sandbox: Sandbox, folder: Path) -> Iter
         f'token="{sandbox.tokens.write}", pause_seconds=0)'
     )
 
-    def make(*cells: str) -> Opened:
+    def make(*cells: str, path: str = LAB) -> Opened:
         lab.write(folder.name, [first, *cells])
-        opened.append(open_notebook(context, lab, folder.name))
+        opened.append(open_notebook(context, lab, folder.name, path=path))
         opened[-1].run(0)
         return opened[-1]
 

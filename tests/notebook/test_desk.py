@@ -152,19 +152,25 @@ def test_cancel_answers_at_once_and_leaves_a_whole_log(
     assert "A small dictionary of plain words" in {one.title for one in desk.state.channels}
 
 
-def test_pause_rests_between_requests_and_goes_on(desk: SyncDesk, sandbox: Sandbox) -> None:
-    sandbox.control.arm("slow", match="GET /v3/channels/.*", times=2, seconds=0.5)
+def test_pause_rests_between_requests_and_goes_on(archive: Archive, desk: SyncDesk, sandbox: Sandbox) -> None:
+    """Paused before the first request of two channels: from then on nothing is asked."""
+    archive.pull("an-empty-room")
+    sandbox.control.clear_requests()
+    sandbox.control.arm("slow", match="GET /v3/channels/.*", times=1, seconds=2.0)
     desk.pull()
     desk.pause()
-    until(lambda: desk.worker.is_paused)
-    time.sleep(1.5)
+    assert desk.worker.is_paused
+    until(lambda: desk.worker.is_resting)
     asked = len(sandbox.control.requests())
     time.sleep(0.5)
     assert len(sandbox.control.requests()) == asked
     assert desk.worker.is_busy
+    assert desk.worker.is_paused
     desk.pause()
     assert desk.worker.join(LONG)
+    assert not desk.worker.is_paused
     assert "Tides" in said(desk)
+    assert len(sandbox.control.requests()) > asked
 
 
 def test_the_kernel_reads_while_the_worker_pulls(archive: Archive, desk: SyncDesk, sandbox: Sandbox) -> None:

@@ -336,3 +336,20 @@ def test_without_a_kernel_the_last_page_is_there_as_text(many: Archive) -> None:
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert bundle["text/plain"].startswith("Tides: 1 to 48 of 72\n  Block")
     assert "run the cell again" in bundle["text/html"]
+
+
+def test_what_was_searched_for_ends_with_the_channel(make_archive: Callable[..., Archive]) -> None:
+    archive = make_archive(
+        channel(title="Tides"),
+        channel(8, title="Clouds"),
+        block(1),
+        block(2),
+        held(1, "block:1"),
+        held(2, "block:2"),
+    )
+    gallery = archive.gallery(7)
+    gallery.shelf.words.value = "Block 1"
+    assert shown(gallery) == ["block:1"]
+    buttons(gallery)["All channels"].click()
+    assert gallery.shelf.words.value == ""
+    assert captions(gallery) == ["Tides"]

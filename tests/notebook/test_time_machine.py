@@ -1,5 +1,6 @@
 """The time machine: each place of the slider is what `as_of` answers; what differs from now is counted."""
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from vfdir_lab.notebook.look import TimeMachine, time_machine
 from vfdir_lab.notebook.look.moments import MOST_STEPS, thinned
 from vfdir_lab.notebook.look.newest import Newest
 from vfdir_lab.notebook.look.room import changes_between, room_of, sql
+from vfdir_lab.notebook.look.time_machine import bars
 
 LONG = 60.0
 HOSTILE = "<img src=x onerror=alert(1)>\u202etxt"
@@ -102,7 +104,6 @@ def test_it_begins_now_and_has_a_place_for_each_moment(machine: TimeMachine) -> 
     assert list(machine.moments) == ends
     assert [name for name, _ in machine.slider.options][-1] == "now"
     assert machine.slider.index == 4
-    assert not machine.slider.continuous_update
 
 
 @pytest.mark.parametrize("axis", ["knew", "effective"])
@@ -278,3 +279,13 @@ def test_moments_are_few_in_order_and_after_what_they_show(times: list[int]) -> 
     assert list(found) == sorted(set(found))
     assert not seconds or found[-1] > max(seconds)
     assert all(any(second < moment for second in seconds) for moment in found)
+
+
+def test_the_drawing_is_higher_where_more_happened_and_marks_where_one_is() -> None:
+    moments = tuple(START + timedelta(seconds=one) for one in (0, 1, 2, 3, 1000, 2000))
+    drawn = re.findall(r'height="([\d.]+)" opacity="([\d.]+)"', bars(moments, moments[-2]))
+    heights, marked = zip(*((float(height), opacity == "1") for height, opacity in drawn), strict=True)
+    assert len(heights) == 3
+    assert heights[0] > heights[1] == heights[2]
+    assert marked == (False, True, False)
+    assert bars(moments[:1], None) == ""

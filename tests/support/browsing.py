@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 HOST = "127.0.0.1"
+LAB = "/lab/workspaces/{name}/tree/{name}/n.ipynb"
+NOTEBOOK_7 = "/notebooks/{name}/n.ipynb"
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification": '{"fetchNews": "false"}',
     "@jupyter-widgets/jupyterlab-manager/plugin": '{"saveState": true}',
@@ -121,6 +123,7 @@ def running_lab(folder: Path) -> Iterator[Lab]:
         "--IdentityProvider.token=",
         "--ServerApp.disable_check_xsrf=True",
         "--LabApp.expose_app_in_browser=True",
+        "--JupyterNotebookApp.expose_app_in_browser=True",
         "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
@@ -213,8 +216,8 @@ class Opened:
         self.page.wait_for_function(_CONNECTED, timeout=PATIENCE_MS)
 
 
-def open_notebook(context: BrowserContext, lab: Lab, name: str) -> Opened:
-    """A page on a notebook, whose kernel is ready."""
+def open_notebook(context: BrowserContext, lab: Lab, name: str, *, path: str = LAB) -> Opened:
+    """A page on a notebook, whose kernel is ready; `path` chooses JupyterLab or Notebook 7."""
     opened = Opened(page=context.new_page())
 
     def only_here(route: Route) -> None:
@@ -232,7 +235,7 @@ def open_notebook(context: BrowserContext, lab: Lab, name: str) -> Opened:
     opened.page.on("websocket", lambda socket: listened(socket.url))
     opened.page.on("dialog", lambda dialog: (opened.dialogs.append(dialog.message), dialog.dismiss()))
     opened.page.set_default_timeout(PATIENCE_MS)
-    opened.page.goto(f"{lab.url}/lab/workspaces/{name}/tree/{name}/n.ipynb")
+    opened.page.goto(f"{lab.url}{path.format(name=name)}")
     opened.wait_for_kernel()
     return opened
 

@@ -21,7 +21,7 @@ from vfdir_lab.sync.outbox import Intent, Outbox
 from vfdir_lab.sync.plan import plan
 from vfdir_lab.sync.visible import Visible
 
-EXAMPLES = settings.default.max_examples if settings.default else 200
+EXAMPLES = settings.default.max_examples if settings.default else 100
 MARK = "vfdir_tx"
 WHO = st.sampled_from([0, 0, 0, 1])
 PICK = st.integers(0, 11)
@@ -492,4 +492,4 @@ def in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 TestWishes = Wishes.TestCase
-TestWishes.settings = settings(max_examples=max(1, EXAMPLES // 25), stateful_step_count=20)
+TestWishes.settings = settings(max_examples=max(1, EXAMPLES // 12), stateful_step_count=20)

@@ -36,10 +36,21 @@ class Framed(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no typ
         """What is shown, as lines of text in which nothing is hidden."""
         raise NotImplementedError
 
+    def picture(self) -> str:
+        """Our own HTML that shows it without a kernel, if there is such a thing."""
+        return ""
+
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**_options) or {}
         text = "\n".join(self.lines())
-        return {**bundle, "text/plain": text, "text/html": f"<pre>{escape(text)}</pre>{_STALE}"}
+        kept = f"{_standing_alone(self.picture())}<pre>{escape(text)}</pre>{_STALE}"
+        return {**bundle, "text/plain": text, "text/html": kept}
+
+
+def _standing_alone(picture: str) -> str:
+    if not picture:
+        return ""
+    return f'<style>{_CSS}</style><div class="vfdir-panel vfdir-look">{picture}</div>'
 
 
 def html(classes: str = "", value: str = "") -> widgets.HTML:

@@ -144,9 +144,10 @@ def sql(name: str) -> str:
     return read_sql(_SQL, name).strip()
 
 
-def filled(query: str, **values: str) -> str:
-    """A query in which `$name` is the text of that name."""
-    return re.sub(r"\$(\w+)", lambda found: literal(values[found[1]]), query)
+def filled(query: str, **values: str | int) -> str:
+    """A query in which `$name` is the text or number of that name."""
+    shown = {name: literal(one) if isinstance(one, str) else str(one) for name, one in values.items()}
+    return re.sub(r"\$(\w+)", lambda found: shown[found[1]], query)
 
 
 def _folding(query: str) -> str:

@@ -73,14 +73,22 @@ class Shelf(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no type
         return f"{first + 1:,} to {first + len(self._page.items):,} of {self._page.found:,}"
 
     def show(self, room: Room) -> None:
-        """Show another room; what was chosen stays chosen, as far as there is such a thing."""
+        """Show another room; what was chosen stays chosen, a search ends with its channel."""
         with self._lock:
             if self._room is not None and room.query != self._room.query:
                 self._number = 0
+                self._forget_words()
             self._room = room
             self._offer(room)
             self._query.value = details("The SQL it stands on", room.query)
             self._draw()
+
+    def _forget_words(self) -> None:
+        self._is_changing = True
+        try:
+            self.words.value = ""
+        finally:
+            self._is_changing = False
 
     def _offer(self, room: Room) -> None:
         """The sorts there are in the room; choosing is not what a person does here."""

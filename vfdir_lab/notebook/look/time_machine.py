@@ -9,11 +9,11 @@ Checked by: `tests/notebook/test_time_machine.py`.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from html import escape
-from itertools import pairwise
 from threading import Lock
 
 import ipywidgets as widgets
@@ -31,13 +31,14 @@ from vfdir_lab.notebook.look.opened import Opened
 from vfdir_lab.notebook.look.parts import Framed, button, html, row
 from vfdir_lab.notebook.look.room import Changes, Item, Room, changes_between, room_of, sql
 from vfdir_lab.notebook.look.shelf import Shelf
+from vfdir_lab.notebook.look.slider import Slider
 from vfdir_lab.notebook.look.squares import caption
 from vfdir_lab.notebook.table import cut, html_text, visible
 from vfdir_lab.projection import View
 
 AXES = {KNEW: "as we knew it", EFFECTIVE: "as it was so"}
 NAMES_SHOWN = 20
-_WIDTH = 1000
+_WIDTH, _HEIGHT, _LEAST_HEIGHT, _BARS = 1000, 30, 4, 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ class TimeMachine(Framed):
         self._changed = html("grow")
         self._opened = Opened(self._archive)
         self.shelf = Shelf(MediaStore(archive.path), self._open)
-        self.axis, self.slider = _axis(), _slider(self._step)
+        self.axis, self.slider = _axis(), Slider("Moment", [(self._step.words, self._step)])
         before = button("Moment before", partial(self._go, -1))
         after = button("Next moment", partial(self._go, 1))
         parts = (row(self._bars), row(self.slider, before, after), row(self._changed))
@@ -181,13 +182,9 @@ class TimeMachine(Framed):
     def _place(self, step: Step, seen: Seen) -> None:
         """Put the slider where the step is, among the moments there are now; that asks for nothing."""
         steps = [Step(axis=step.axis, moment=one) for one in (*seen.moments, None)]
-        options = tuple((one.words, one) for one in steps)
         self._is_changing = True
         try:
-            if options != tuple(self.slider.options):
-                self.slider.options = options
-            if self.slider.value != step and step in steps:
-                self.slider.value = step
+            self.slider.offer([(one.words, one) for one in steps], step if step in steps else steps[-1])
         finally:
             self._is_changing = False
 
@@ -220,21 +217,27 @@ def summary(seen: Seen) -> str:
 
 
 def bars(moments: tuple[datetime, ...], chosen: datetime | None) -> str:
-    """The moments on a line of time, as a drawing; what it says is said by the slider, too."""
+    """How many moments there are along the time, as a drawing; what it says the slider says, too."""
     if len(moments) < 2:
         return ""
     first = moments[0]
     whole = (moments[-1] - first).total_seconds() or 1.0
-    places = [_WIDTH * 0.99 * (one - first).total_seconds() / whole for one in moments]
-    apart = [after - before for before, after in pairwise(places)]
-    width = max(1.0, min(4.0, *apart))
+
+    def place(moment: datetime) -> int:
+        return min(_BARS - 1, int(_BARS * (moment - first).total_seconds() / whole))
+
+    counts = Counter(map(place, moments))
+    most = max(counts.values())
+    here = None if chosen is None else place(chosen)
+    width = _WIDTH / _BARS
     drawn = "".join(
-        f'<rect x="{place:.1f}" y="{0 if one == chosen else 14}" width="{width:.1f}" '
-        f'height="{30 if one == chosen else 16}" opacity="{1 if one == chosen else 0.4}"/>'
-        for one, place in zip(moments, places, strict=True)
+        f'<rect x="{nth * width:.1f}" y="{_HEIGHT - height:.1f}" width="{width - 1:.1f}" '
+        f'height="{height:.1f}" opacity="{1 if nth == here else 0.4}"/>'
+        for nth, count in sorted(counts.items())
+        for height in [_LEAST_HEIGHT + (_HEIGHT - _LEAST_HEIGHT) * count / most]
     )
     return (
-        f'<svg class="bars" viewBox="0 0 {_WIDTH} 30" preserveAspectRatio="none" aria-hidden="true">'
+        f'<svg class="bars" viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" aria-hidden="true">'
         f'<g fill="currentColor">{drawn}</g></svg>'
     )
 
@@ -246,16 +249,6 @@ def _axis() -> widgets.RadioButtons:
         orientation="horizontal",
         style={"description_width": "initial"},
         layout={"width": "auto"},
-    )
-
-
-def _slider(step: Step) -> widgets.SelectionSlider:
-    return widgets.SelectionSlider(
-        options=[(step.words, step)],
-        description="Moment",
-        continuous_update=False,
-        layout={"width": "auto", "flex": "1 1 auto"},
-        style={"description_width": "initial"},
     )
 
 

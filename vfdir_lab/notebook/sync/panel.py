@@ -128,7 +128,7 @@ class SyncPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no 
         if worker.is_stopping:
             return "cancelling: the request under way is waited for"
         if worker.is_paused:
-            return "paused, once the request under way is answered"
+            return "paused" if worker.is_resting else "pausing: the request under way is waited for"
         if not doing.name:
             return ""
         far = f" {doing.items} of {doing.total}" if doing.total else ""

@@ -41,6 +41,7 @@ class Worker:
         self._go_on = threading.Event()
         self._go_on.set()
         self._stop = threading.Event()
+        self._resting = False
 
     @property
     def is_busy(self) -> bool:
@@ -51,6 +52,11 @@ class Worker:
     def is_paused(self) -> bool:
         """Whether the job pauses, or will at its next safe point."""
         return not self._go_on.is_set()
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether the job has come to a safe point and rests there."""
+        return self._resting
 
     @property
     def is_stopping(self) -> bool:
@@ -66,9 +72,10 @@ class Worker:
                 self._thread.start()
 
     def pause(self) -> None:
-        """Let the job rest at its next safe point, until `resume` or `stop`."""
-        if self.is_busy:
-            self._go_on.clear()
+        """Let the job (or the one whose turn comes) rest at its next safe point, until `resume` or `stop`."""
+        with self._lock:
+            if self.is_busy:
+                self._go_on.clear()
 
     def resume(self) -> None:
         """Let a paused job go on."""
@@ -97,11 +104,17 @@ class Worker:
         Raises:
             StoppedError: it was asked to end.
         """
-        while True:
-            if self._stop.is_set() or self._is_stopped_by_file():
-                raise StoppedError
-            if self._go_on.wait(_LOOK_SECONDS):
-                return
+        try:
+            while True:
+                if self._stop.is_set() or self._is_stopped_by_file():
+                    raise StoppedError
+                if not self._go_on.is_set() and not self._resting:
+                    self._resting = True
+                    self._on_change()
+                if self._go_on.wait(_LOOK_SECONDS):
+                    return
+        finally:
+            self._resting = False
 
     def sleep(self, seconds: float) -> None:
         """Sleep as a job: a pause or an end is noticed meanwhile. Raises as `safe_point`."""
@@ -126,8 +139,8 @@ class Worker:
             with self._lock:
                 # Who asked for an end meant the jobs of then; what was submitted since is to run.
                 self._stop.clear()
-                self._go_on.set()
                 if self._jobs.empty():
+                    self._go_on.set()
                     self._thread = None
                     break
                 job = self._jobs.get()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
+from struct import Struct
 from typing import Self
 
 import pyarrow as pa
@@ -23,6 +24,7 @@ from vfdir_lab.projection.lens import Lens
 from vfdir_lab.projection.scratch import scratch
 
 FOLDER = files("vfdir_lab.projection") / "provenance"
+_TURN = Struct("=q")
 
 ONE_BY_ONE = 64
 """So many of the newest events are tried one after the other; before them a cell's change is bisected."""
@@ -72,8 +74,9 @@ def value(rows: Rows, place: Place) -> Value:
 class Stage:
     """A projection in a scratch, over more or fewer of `events`; answers for the asked rows.
 
-    `turns` orders the events: `upto(n)` plays those whose turn is below n. The query is planned once, and how
-    far it reaches is a row of a table, since planning takes far longer than answering.
+    `turns` orders the events: `upto(n)` plays those whose turn is below n. The query is planned once, since
+    that takes far longer than answering. DuckDB plans anew at each execution what has a parameter or reads a
+    table of its own, so how far a walk has come is the number in an Arrow table, written in place.
 
     Raises:
         QueryError: DuckDB refuses the definition.
@@ -84,12 +87,16 @@ class Stage:
     ) -> None:
         self.events = events
         self._fields = sorted({name for row in rows for name in row.cells})
+        self._reached = bytearray(_TURN.size)
+        turn = pa.Array.from_buffers(pa.int64(), 1, [None, pa.py_buffer(self._reached)])
+        held = {
+            "walked events": events.select(SCHEMA.names).append_column("turn", pa.array(turns, pa.int64())),
+            "walked to": pa.table({"turn": turn}),
+            "asked": pa.table({"key": pa.array([row.key for row in rows], pa.string())}),
+        }
         self._connection = scratch(needed(lens.definitions, {name}))
-        self._connection.register(
-            "asked", pa.table({"key": pa.array([row.key for row in rows], pa.string())})
-        )
-        table = events.select(SCHEMA.names).append_column("turn", pa.array(turns, pa.int64()))
-        self._connection.register("events to walk", table)
+        for one, table in held.items():
+            self._connection.register(one, table)
         key = key_text(lens[name].keys)
         texts = "".join(f", CAST({quoted(one)} AS VARCHAR)" for one in self._fields)
         with refusals_told():
@@ -107,8 +114,8 @@ class Stage:
 
     def upto(self, turn: int) -> Rows:
         """The asked rows over the events whose turn is below, by key; a row that is not there is missing."""
+        _TURN.pack_into(self._reached, 0, turn)
         with refusals_told():
-            self._connection.execute(f'UPDATE "walked to" SET turn = {int(turn)} WHERE is_chosen')
             rows = self._connection.execute("EXECUTE walk").fetchall()
         return {row[0]: dict(zip(self._fields, row[1:], strict=True)) for row in rows}
 
