@@ -47,7 +47,10 @@ def test_a_refused_token_and_a_missing_one_are_told_apart(server, connect, token
     server.always(server.error(401))
     with pytest.raises(ArenaAuthError, match=r"refused the token \(GET /v3/me\): check ARENA_TOKEN"):
         connect(token).account()
-    with pytest.raises(ArenaAuthError, match=r"wants a token for this \(GET /v3/blocks/1\): set ARENA_TOKEN"):
+    with pytest.raises(
+        ArenaAuthError,
+        match=r"wants a token for this \(GET /v3/blocks/1\): .vfdir-lab auth login., or set ARENA_TOKEN",
+    ):
         connect().block(1)
 
 

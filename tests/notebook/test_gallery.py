@@ -11,8 +11,8 @@ from vfdir_lab.archive import Archive
 from vfdir_lab.errors import UnknownObjectError
 from vfdir_lab.event import Draft
 from vfdir_lab.media import MediaStore
+from vfdir_lab.media.pictures import Pictures
 from vfdir_lab.notebook.look import Gallery
-from vfdir_lab.notebook.look.pictures import Pictures
 from vfdir_lab.notebook.look.room import PAGE_ITEMS
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202etxt"

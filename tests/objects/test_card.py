@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vfdir_lab.errors import LogError
+from vfdir_lab.event import Draft
+from vfdir_lab.media import MediaStore
 from vfdir_lab.objects.card import html_card, text_card
 
+PNG = b"\x89PNG\r\n\x1a\n"
 TAGS = {"div", "strong", "small", "table", "tr", "th", "td", "a"}
 HOSTILE = st.sampled_from(
     [
@@ -109,3 +112,18 @@ def test_what_has_no_title_is_called_untitled(home: Any, title: str | None) -> N
     home.observe("block:1", title=title)
     assert "untitled" in html_card(home.objects.block(1))
     assert repr(home.objects.block(1)) == "<Block block:1>"
+
+
+def test_a_saved_picture_is_in_the_card_of_its_block(home: Any) -> None:
+    """A picture that was not saved is its address, and what is no picture is never shown as one."""
+    address = "https://images.example/a.png"
+    home.observe("block:1", type="Image", title="<b>", image={"src": address})
+    block = home.objects.block(1)
+    assert "<img" not in block._repr_html_()
+    for content, is_shown in ((b"<svg><script/></svg>", False), (PNG, True)):
+        stored = MediaStore(home.archive.path).put(content)
+        payload = {"url": address, "sha256": stored.sha256, "size": len(content), "content_type": "image/png"}
+        home.record(Draft(kind="media.saved", object_id=f"media:{stored.sha256}", payload=payload))
+        shown = block._repr_html_()
+        assert ('<img src="data:image/png;base64,' in shown) == is_shown
+    assert 'alt="&lt;b&gt;"' in shown

@@ -29,7 +29,7 @@ def in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tempfile, "tempdir", "/dev/shm")
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(story=stories(), seed=st.integers(0, 999), name=st.sampled_from(NAMES), confined=st.booleans())
 def test_what_is_refreshed_is_what_is_computed_in_full(
     new_desk: Any, story: Story, seed: int, name: str, confined: bool

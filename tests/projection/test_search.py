@@ -119,7 +119,7 @@ def test_an_old_view_can_be_searched(archive: Archive) -> None:
         archive.search("word " * 40)
 
 
-@settings(max_examples=30)  # each is a query with a table of its own
+@settings(max_examples=10)  # each is a query with a table of its own
 @given(text=st.text(max_size=20).filter(str.split))
 def test_no_text_is_a_mistake(archive: Archive, text: str) -> None:
     """Whatever is asked, nothing breaks; and what is found by a text is found by each of its words."""
@@ -127,7 +127,7 @@ def test_no_text_is_a_mistake(archive: Archive, text: str) -> None:
         assert set(found(archive, text)) <= set(found(archive, word))
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(number=st.sampled_from([n for n, title in TITLES.items() if title]), upper=st.booleans())
 def test_a_title_finds_its_block(archive: Archive, number: int, upper: bool) -> None:
     title = TITLES[number] or ""

@@ -112,7 +112,7 @@ def test_a_token_that_may_not_write_holds_everything_and_refuses_nothing(stage: 
     edit_all(stage, device)
     report = device.archive.push()
     assert device.states() == ["committed"] * 5
-    assert "set ARENA_TOKEN to a token with the write scope" in report.paused
+    assert "`vfdir-lab auth login` with a token that has the write scope" in report.paused
 
 
 def test_without_a_token_nothing_is_tried(stage: Stage, device: Device) -> None:

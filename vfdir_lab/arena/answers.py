@@ -135,7 +135,10 @@ def _plain_refusal(status: int, asked: Asked, *, is_guest: bool) -> tuple[type[A
                 f"are.na finds the request wrong ({asked}, {status}): mend what was asked.",
             )
         case 401 if is_guest:
-            return ArenaAuthError, f"are.na wants a token for this ({asked}): set ARENA_TOKEN."
+            return (
+                ArenaAuthError,
+                f"are.na wants a token for this ({asked}): `vfdir-lab auth login`, or set ARENA_TOKEN.",
+            )
         case 401:
             return ArenaAuthError, (
                 f"are.na refused the token ({asked}): check ARENA_TOKEN, "

@@ -27,6 +27,7 @@ from vfdir_lab.projection.replay import ReplayReport
 from vfdir_lab.projection.shelf import Projection, Projections
 from vfdir_lab.sync import PullReport
 from vfdir_lab.sync.exports_report import ImportReport
+from vfdir_lab.sync.media_report import MediaReport
 from vfdir_lab.sync.push_report import PushPlan, PushReport
 from vfdir_lab.sync.undo import TakenBack
 
@@ -45,6 +46,7 @@ _TEXTS: tuple[type, ...] = (
     CheckReport,
     CompactReport,
     ImportReport,
+    MediaReport,
     MergeReport,
     ReplayReport,
     Snapshot,

@@ -2,7 +2,7 @@
 
 Owns: which fields a card shows, and how.
 Guarantees: whatever is remote is text: nothing in it steers a terminal or is taken for HTML, only http(s)
-addresses become links, and nothing is loaded from anywhere.
+addresses become links, and nothing is loaded from anywhere: a picture is the copy the archive has.
 Leaves to others: tables of objects (`notebook`).
 Checked by: `tests/objects/test_card.py`.
 """
@@ -48,8 +48,8 @@ def _sort(thing: Thing) -> str:
     return f"{type(thing).__name__} {cut(id_of(thing.SPACE, thing.key), _LONGEST)}"
 
 
-def html_card(thing: Thing) -> str:
-    """The fields that say something, under the title."""
+def html_card(thing: Thing, picture: str | None = None) -> str:
+    """The fields that say something, under the title and the picture (a `data:` address), if there is one."""
     try:
         row, gone = thing.as_dict(), thing.vanished_at
     except VfdirError as error:
@@ -64,8 +64,16 @@ def html_card(thing: Thing) -> str:
     return (
         f'<div class="vfdir-card" lang="en" role="group" aria-label="{_attribute(sort)}" style="{_FRAME}">'
         f'<strong dir="auto" lang="">{title}</strong> <small style="opacity:.7">{_text(sort)}</small>'
+        f"{_image(picture, title)}"
         f'<table style="border-collapse:collapse;margin:6px 0 0">{"".join(lines)}</table></div>'
     )
+
+
+def _image(picture: str | None, title: str) -> str:
+    if picture is None:
+        return ""
+    style = "display:block;max-width:100%;max-height:320px;margin:8px 0"
+    return f'<img src="{_attribute(picture)}" alt="{title}" style="{style}">'
 
 
 def _title(row: dict[str, Any]) -> str:

@@ -23,6 +23,8 @@ from weakref import WeakSet
 
 from vfdir_lab.errors import VfdirError
 from vfdir_lab.log import EventLog
+from vfdir_lab.media import MediaStore
+from vfdir_lab.media.pictures import Pictures
 from vfdir_lab.objects.frame import Frame, Table
 from vfdir_lab.objects.ids import Key, id_of, key_of
 from vfdir_lab.objects.living import Living
@@ -100,6 +102,21 @@ class Pool:
         frame = self.frame()
         found = frame.tables.get(name)
         return self._load(frame, name) if found is None else found
+
+    def picture(self, thing: Thing) -> str | None:
+        """The saved copy of an object's picture, as a `data:` address; None where there is none to show."""
+        try:
+            shown = thing.as_dict()
+            addresses = [shown.get(name) for name in ("image_url", "attachment_url")]
+            wanted = next((one for one in addresses if isinstance(one, str)), None)
+            if wanted is None:
+                return None
+            query = "SELECT sha256 FROM media WHERE url = $url"
+            copies = self._engine.arrow(query, {"url": wanted}, lens=self._lens()).to_pylist()
+        except VfdirError:  # a card is asked for when something else went wrong, too
+            return None
+        store = MediaStore(self._log.root)
+        return Pictures(store).uri(copies[0]["sha256"]) if copies else None
 
     def _look(self) -> Frame:
         with self._lock:

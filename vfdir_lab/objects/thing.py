@@ -125,7 +125,7 @@ class Thing:
         return text_card(self)
 
     def _repr_html_(self) -> str:
-        return html_card(self)
+        return html_card(self, self.pool.picture(self))
 
 
 def plain(name: str, value: Any) -> Any:

@@ -222,7 +222,9 @@ class Puller:
         """The account's channels: as are.na's index lists them (it lags), and those we know already."""
         account = self._client.account()
         if account.id is None:
-            raise UsageError("--mine needs a token: set ARENA_TOKEN, or name the channels")
+            raise UsageError(
+                "--mine needs a token: `vfdir-lab auth login`, set ARENA_TOKEN, or name the channels"
+            )
         found: list[int] = []
         for number in range(1, INDEX_PAGES_MAX + 1):
             page = self._client.user_channels(account.id, page=number)

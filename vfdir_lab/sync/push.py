@@ -40,7 +40,7 @@ APPEARS_SECONDS = 2.0
 
 _NO_SCOPE = (
     "are.na forbids these writes (403), and nothing shows that the token may write at all: no wish is lost; "
-    "set ARENA_TOKEN to a token with the write scope and push again"
+    "`vfdir-lab auth login` with a token that has the write scope (or set ARENA_TOKEN) and push again"
 )
 
 

@@ -16,8 +16,8 @@ import ipywidgets as widgets
 
 from vfdir_lab.archive import Archive
 from vfdir_lab.media import MediaStore
+from vfdir_lab.media.pictures import OPENED_BYTES, Pictures
 from vfdir_lab.notebook.look.parts import button, html, row
-from vfdir_lab.notebook.look.pictures import OPENED_BYTES, Pictures
 from vfdir_lab.notebook.look.room import Item, filled, sql
 from vfdir_lab.notebook.look.squares import label, lines, states
 from vfdir_lab.notebook.table import html_text

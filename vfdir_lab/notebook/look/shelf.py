@@ -14,8 +14,8 @@ from threading import RLock
 import ipywidgets as widgets
 
 from vfdir_lab.media import MediaStore
+from vfdir_lab.media.pictures import Pictures
 from vfdir_lab.notebook.look.parts import button, choice, details, html, row
-from vfdir_lab.notebook.look.pictures import Pictures
 from vfdir_lab.notebook.look.room import EVERYTHING, GONE, MINE, ORDERS, PAGE_ITEMS, Item, Page, Room, Wanted
 from vfdir_lab.notebook.look.squares import caption, square
 from vfdir_lab.notebook.table import visible

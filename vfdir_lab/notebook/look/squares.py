@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from vfdir_lab.export.wording import counted
-from vfdir_lab.notebook.look.pictures import Pictures
+from vfdir_lab.media.pictures import Pictures
 from vfdir_lab.notebook.look.room import Item
 from vfdir_lab.notebook.table import cut, html_text
 

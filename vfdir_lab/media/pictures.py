@@ -10,7 +10,8 @@ from __future__ import annotations
 from base64 import b64encode
 
 from vfdir_lab.errors import VfdirError
-from vfdir_lab.media import HEAD_BYTES, MediaStore, content_type
+from vfdir_lab.media.content_type import HEAD_BYTES, content_type
+from vfdir_lab.media.store import MediaStore
 
 LARGEST_BYTES = 1024 * 1024
 PAGE_BYTES = 12 * 1024 * 1024
