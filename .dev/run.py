@@ -3,8 +3,8 @@
 Owns the private environment `.venv` of this checkout, made with the Python that runs this file and the
 versions in `constraints.txt`. Needs Python 3.11+ and pip, nothing else; everything after that is installed
 into `.venv` and nowhere else. The environment is made again only when pyproject.toml or the constraints
-change. The one thing beyond it: a machine of CI (`CI=true`, Debian, root) that has no Chromium is given one,
-for the tests in a browser. Elsewhere those are left out, and the gate says so.
+change. The one thing beyond it: a machine of CI (`CI=true`, Debian, root) that has no Chromium or no Java is
+given them, for the tests in a browser and on Spark. Elsewhere those are left out, and the gate says so.
 """
 
 import hashlib
@@ -21,9 +21,13 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 CONSTRAINTS = ROOT / ".dev" / "constraints.txt"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+PROGRAMS = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "openjdk-17-jre-headless": ("java",),
+}
+"""What some tests need beside Python: a package of Debian's, and the programs any of which will do."""
 RESULTS = VENV / "results.xml"
-EXTRAS = {"demo": "sandbox", "test": "sandbox,lab,dev"}
+EXTRAS = {"demo": "sandbox", "test": "sandbox,lab,scale,dev"}
 
 GATE = (
     ("format", ["ruff", "format", "--check", "."]),
@@ -75,20 +79,20 @@ def prepare(extras: str) -> None:
     stamp.write_text(wanted(extras), "utf-8")
 
 
-def provide_browser() -> None:
-    """On a machine of CI that has no Chromium, and only there, have the system install one."""
-    has_one = any(map(shutil.which, BROWSERS))
+def provide_programs() -> None:
+    """On a machine of CI that has no Chromium or no Java, and only there, have the system install them."""
+    lacking = [package for package, programs in PROGRAMS.items() if not any(map(shutil.which, programs))]
     may = os.environ.get("CI") == "true" and hasattr(os, "geteuid") and os.geteuid() == 0
     apt = shutil.which("apt-get")
-    if has_one or not may or apt is None:
+    if not lacking or not may or apt is None:
         return
-    print("Installing chromium with apt-get, for the tests in a browser …", flush=True)
+    print(f"Installing {' and '.join(lacking)} with apt-get, for the tests that need it …", flush=True)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for command in (
         ["update", "--quiet"],
-        ["install", "--quiet", "--yes", "--no-install-recommends", "chromium"],
+        *(["install", "--quiet", "--yes", "--no-install-recommends", package] for package in lacking),
     ):
-        # Where this fails, the tests in a browser say what is missing.
+        # Where this fails, the tests that need it say what is missing.
         subprocess.run([apt, *command], check=False, env=environment, stdout=subprocess.DEVNULL)
 
 
@@ -104,7 +108,7 @@ def left_out() -> list[str]:
 
 def gate() -> int:
     """Run every check, all of them even when one fails; name the ones that failed, and what was left out."""
-    provide_browser()
+    provide_programs()
     RESULTS.unlink(missing_ok=True)
     failed = []
     for name, command in GATE:

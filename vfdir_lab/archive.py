@@ -65,6 +65,9 @@ from vfdir_lab.projection.search import search
 from vfdir_lab.projection.shelf import Projections
 from vfdir_lab.projection.sides import Said, standpoint_of
 from vfdir_lab.projection.view import Desk, View
+from vfdir_lab.scale.bucket import share
+from vfdir_lab.scale.bucket_keys import SCHEME
+from vfdir_lab.scale.replay import OnSpark
 from vfdir_lab.sync import Puller, PullOptions, PullProgress, PullReport
 from vfdir_lab.sync.deciding import Decider
 from vfdir_lab.sync.exports import import_export
@@ -82,8 +85,9 @@ from vfdir_lab.sync.undo import TakenBack, redo, undo
 
 if TYPE_CHECKING:
     import duckdb
+    from pyspark.sql import SparkSession
 
-    from vfdir_lab.notebook.look import Gallery, LensBoard, TimeMachine
+    from vfdir_lab.notebook.look import Gallery, Graph, LensBoard, TimeMachine
     from vfdir_lab.notebook.sync import SyncPanel
 
 DEFAULT_API_URL = "https://api.are.na"
@@ -425,6 +429,15 @@ class Archive:
         machine: TimeMachine = _notebook("look").TimeMachine(self, channel)
         return machine
 
+    def graph(self, channel: int | str, *, lens: str | None = None, as_of: Moment | None = None) -> Graph:
+        """A channel among those it shares blocks with, as a network for a notebook.
+
+        Raises:
+            UnknownObjectError, UsageError, HeadError, ProjectionError: as `gallery`.
+        """
+        graph: Graph = _notebook("look").Graph(self, channel, lens=lens, as_of=as_of)
+        return graph
+
     def lens_board(self) -> LensBoard:
         """Projections for a notebook: versions, what is in use in which lens, differences, and Use.
 
@@ -565,6 +578,14 @@ class Archive:
             on_progress=on_progress,
         )
 
+    def on_spark(self, session_or_master: SparkSession | str) -> OnSpark:
+        """The same projections on Apache Spark: `archive.on_spark("local[2]").replay(to="out")`.
+
+        A session of your own, or a master such as `spark://host:7077`; its workers read the archive and write
+        the answers at the paths that these have here.
+        """
+        return OnSpark(self.log, self.engine, self.projections.lenses.lens, session_or_master)
+
     def verify(self, on_progress: Callable[[int, int], None] = lambda _done, _all: None) -> VerifyReport:
         """Re-read the whole log and prove it; repairs nothing. `on_progress(done, all)` counts files."""
         return verify(self.log, on_progress)
@@ -591,15 +612,19 @@ class Archive:
     ) -> MergeReport:
         """Take in what another copy of the archive holds: set union, in any order, any number of times.
 
-        `other` is its folder, and is only read. Segments stamped over a minute ahead of this clock wait,
+        `other` is its folder, and is only read. `s3://bucket/prefix` takes what is in a bucket and sends what
+        it lacks; the report is a `ShareReport` then. Segments stamped over a minute ahead of this clock wait,
         unless `accept_future`. Archives that share a folder need no merge.
 
         Raises:
             ForkedDeviceError: two copies wrote as one device; the rest is merged, its `report` tells.
             UsageError, ArchiveNotFoundError, ArchiveFormatError: `other` is no archive to merge with.
+            ArchiveError: the bucket refuses or cannot be reached; what was transferred is kept.
             LogLockedError, LogWriteError
         """
         with self._pool.together():
+            if str(other).startswith(SCHEME):
+                return share(self.log, str(other), accept_future=accept_future, progress=on_progress)
             source = Path(other).expanduser()
             return merge(self.log, source, accept_future=accept_future, progress=on_progress)
 

@@ -1,8 +1,7 @@
-"""`merge`: take in what another copy of the archive holds."""
+"""`merge`: take in what another copy of the archive holds, or share with others through a bucket."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,14 +18,24 @@ def add_to(app: typer.Typer) -> None:
 
 
 def merge(
-    other: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of another copy; only read.")],
+    other: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIR",
+            help="The folder of another copy; only read. Or s3://bucket/prefix, to share through.",
+        ),
+    ],
     accept_future: Annotated[
         bool, typer.Option("--accept-future", help="Let what is ahead of this clock count from now on.")
     ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take in what another copy of the archive holds. Any order, any number of times: the same events."""
+    """Take in what another copy of the archive holds. Any order, any number of times: the same events.
+
+    With s3://bucket/prefix, segments are taken from there and ours are sent; nothing there is overwritten.
+    AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY say where it is and who asks.
+    """
     archive = open_archive(home)
     try:
         with progress_bar() as bar:

@@ -13,8 +13,8 @@ from vfdir_lab.cli.options import AsJson, Home, LensName, open_archive
 from vfdir_lab.cli.screen import complain, patiently, say, say_json, say_table
 from vfdir_lab.errors import UsageError
 from vfdir_lab.projection import Definition
-from vfdir_lab.projection.checking import CheckReport
-from vfdir_lab.projection.lint import RULES, explain
+from vfdir_lab.projection.checking import CheckReport, known_to
+from vfdir_lab.projection.lint import RULES, explain, unportable
 
 FAILED = 1
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The projection, such as blocks.")]
@@ -140,6 +140,13 @@ def lint(
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="A file of SQL; else all of your own.")
     ] = None,
+    version: Annotated[
+        int | None, typer.Argument(metavar="[VERSION]", help="With --portable, of the projection named.")
+    ] = None,
+    portable: Annotated[
+        bool,
+        typer.Option("--portable", help="Whether FILE, or NAME [VERSION], gives the same rows on Spark."),
+    ] = False,
     rule: Annotated[
         str | None, typer.Option("--explain", metavar="RULE", help="Say what a rule is about, and stop.")
     ] = None,
@@ -154,13 +161,43 @@ def lint(
         else:
             say(text)
         return
-    report = open_archive(home).projections.check(file)
+    archive = open_archive(home)
+    report = (
+        _carried(archive, file, version) if portable else archive.projections.check(_alone(file, version))
+    )
     if as_json:
         say_json(_as_dict(report))
     else:
         say(report)
-    if not report.ok:
+    if not report.ok or (portable and report.findings):
         raise typer.Exit(FAILED)
+
+
+def _alone(file: Path | None, version: int | None) -> Path | None:
+    if version is not None:
+        raise UsageError("a version is for --portable; without that, give the file of SQL")
+    return file
+
+
+def _carried(archive: Archive, named: Path | None, version: int | None) -> CheckReport:
+    """What keeps a file, a projection, or every one of the lens in force, from being the same on Spark."""
+    lens = archive.projections.lenses.lens()
+    if named is not None and named.is_file():
+        texts = [(named.read_text("utf-8-sig"), str(named))]
+    elif named is not None:
+        projection = archive.projections[str(named)]
+        found = projection.current if version is None else projection[version]
+        texts = [(found.sql, found.called)]
+    else:
+        texts = [(one.sql, one.called) for one in lens.definitions]
+    findings = [
+        finding
+        for text, where in texts
+        for finding in unportable(
+            text, where=where, known=known_to(text, where=where, definitions=lens.definitions)
+        )
+    ]
+    return CheckReport(files=tuple(where for _, where in texts), findings=tuple(findings))
 
 
 def _as_dict(report: CheckReport) -> dict[str, object]:

@@ -313,4 +313,5 @@ def test_a_header_is_checked_line_by_line(text: str, told: list[str], findings: 
 
 def test_every_rule_is_met_here_or_in_its_examples() -> None:
     met = {one.split()[0] for _, told in [*BROKEN, *HEADERS] for one in told}
-    assert set(RULES) - met == {"helper-call", "does-not-run", "chance", "estimate", "column-patterns"}
+    here = {name for name in RULES if not name.startswith("spark-")}
+    assert here - met == {"helper-call", "does-not-run", "chance", "estimate", "column-patterns"}

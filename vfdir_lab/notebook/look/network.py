@@ -12,8 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import networkx as nx
-
 from vfdir_lab.notebook.look.room import filled, sql
 from vfdir_lab.projection import View
 
@@ -63,6 +61,9 @@ class Network:
 
     def places(self) -> dict[str, Place]:
         """Where each channel and item is drawn, by id: what is tied is near."""
+        # Here, since it takes half a second, which a gallery has no use for.
+        import networkx as nx  # noqa: PLC0415
+
         drawn = nx.Graph()
         drawn.add_nodes_from(one.channel for one in self.channels)
         for one in self.items:

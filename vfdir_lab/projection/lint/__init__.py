@@ -8,7 +8,7 @@ says how to write the thing so that it can (`decisions/0010-lint-rules.md`). Che
 each rule, and by every shipped projection having no finding.
 """
 
-from vfdir_lab.projection.lint.check import lint
+from vfdir_lab.projection.lint.check import lint, unportable
 from vfdir_lab.projection.lint.rules import RULES, Finding, Rule, explain
 
-__all__ = ["RULES", "Finding", "Rule", "explain", "lint"]
+__all__ = ["RULES", "Finding", "Rule", "explain", "lint", "unportable"]

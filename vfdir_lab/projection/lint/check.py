@@ -11,19 +11,23 @@ from vfdir_lab.projection.definition import TEXT_BOUND, Definition
 from vfdir_lab.projection.lint.binding import Ground, refused
 from vfdir_lab.projection.lint.header import check_columns, check_header
 from vfdir_lab.projection.lint.order import check_order
+from vfdir_lab.projection.lint.portable import check_carried
 from vfdir_lab.projection.lint.purity import check_purity
 from vfdir_lab.projection.lint.reader import Reader
-from vfdir_lab.projection.lint.rules import Finding
+from vfdir_lab.projection.lint.rules import RULES, Finding
 from vfdir_lab.projection.lint.shape import check_helpers, check_portable, check_shape
 from vfdir_lab.projection.lint.source import Source
 from vfdir_lab.projection.lint.values import check_cleared, check_collations, check_floats
 
 
-def lint(text: str, *, where: str, known: Sequence[Definition] = ()) -> tuple[Finding, ...]:
+def lint(
+    text: str, *, where: str, known: Sequence[Definition] = (), portable: bool = False
+) -> tuple[Finding, ...]:
     """What breaks a rule in the text of a projection's file, in the order of its lines.
 
     `where` names the file in the findings. `known` are the projections it may read besides `events`, each
-    after those it reads, as `Catalogue.in_order` gives them. Never raises over a text, and runs none of it.
+    after those it reads, as `Catalogue.in_order` gives them. `portable`: also what would not be the same on
+    Spark. Never raises over a text, and runs none of it.
     """
     if len(text) > TEXT_BOUND:
         source = Source("", where)
@@ -32,7 +36,7 @@ def lint(text: str, *, where: str, known: Sequence[Definition] = ()) -> tuple[Fi
     source = Source(text, where)
     found = list(check_header(source))
     try:
-        found += _below(source, known)
+        found += _below(source, known, portable=portable)
     except RecursionError:
         found.append(
             source.finding("one-select", source.body, "it is nested too deeply", "take it apart with WITH")
@@ -40,7 +44,13 @@ def lint(text: str, *, where: str, known: Sequence[Definition] = ()) -> tuple[Fi
     return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.line, one.column, one.rule)))
 
 
-def _below(source: Source, known: Sequence[Definition]) -> Iterator[Finding]:
+def unportable(text: str, *, where: str, known: Sequence[Definition] = ()) -> tuple[Finding, ...]:
+    """What in the text of a projection's file is not the same on Spark; the rest as `lint`."""
+    found = lint(text, where=where, known=known, portable=True)
+    return tuple(one for one in found if RULES[one.rule].portable)
+
+
+def _below(source: Source, known: Sequence[Definition], *, portable: bool) -> Iterator[Finding]:
     """The findings of all that is below the header."""
     shape = list(check_shape(source))
     yield from shape
@@ -57,6 +67,8 @@ def _below(source: Source, known: Sequence[Definition]) -> Iterator[Finding]:
         impure = list(check_purity(source, tree, tables))
         yield from impure
         yield from check_portable(source, tree)
+        if portable:
+            yield from check_carried(source, tree, reader.views)
         yield from check_collations(source, tree)
         for view in reader.views:
             yield from check_order(source, view)

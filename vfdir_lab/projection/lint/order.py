@@ -117,7 +117,7 @@ def _check_call(source: Source, rows: Rows, call: Call) -> Iterator[Finding]:
         values = call.values[:1] if call.name in names("at_row") else None
         if not _is_settled(rows, call, call.orders, values):
             yield _untotal(source, rows, call, "window-order", call.orders)
-    elif call.name in names("in_order"):
+    elif call.name in names("in_order") and not isinstance(call.node.parent, exp.ArraySort):
         if not _is_settled(rows, call, call.orders, call.values):
             yield _untotal(source, rows, call, "aggregate-order", call.orders)
     elif (
