@@ -31,6 +31,7 @@ def settings(settings: dict[str, str], sandbox: Sandbox) -> dict[str, str]:
 def nothing_armed(sandbox: Sandbox) -> Iterator[None]:
     yield
     sandbox.control.disarm()
+    sandbox.control.set_clock_offset(0)
 
 
 @pytest.fixture

@@ -188,6 +188,23 @@ def test_the_fold_says_what_the_projections_say(
     assert outbox.canonical("block:~aaaa.1") == names.get("block:~aaaa.1", "block:~aaaa.1")
 
 
+@pytest.mark.parametrize(
+    ("listed", "is_wish"),
+    [(["i"], True), ("i", True), ([{"i": 1}], True), ([{"a": ["i"]}], True), (["ii"], False), ([7], False)],
+    ids=str,
+)
+def test_what_a_forged_commit_lists_is_listed_for_both(
+    scratch: Scratch, listed: object, is_wish: bool
+) -> None:
+    said: list[Said] = [
+        ("block.edited", "block:7", "tx:t1", {"intent": "i"}),
+        ("tx.committed", "tx:t1", None, {"label": "", "intents": listed}),
+    ]
+    scratch.over(events_of([("aaaa", 0, one) for one in said]))
+    assert folded(scratch.outbox()) == projected(scratch)
+    assert bool(folded(scratch.outbox())[0]) == is_wish
+
+
 # One wish at a time
 
 

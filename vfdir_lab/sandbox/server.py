@@ -85,11 +85,16 @@ class _Server(uvicorn.Server):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # The transports close in the loop's next turns; what was accepted just now is met in the second round.
+        for _ in range(2):
+            for connection in list(self.server_state.connections):
+                connection.shutdown()
+            for _ in range(CLOSING_TURNS):
+                await asyncio.sleep(0)
         for connection in list(self.server_state.connections):
-            connection.shutdown()
-        # The transports close in the loop's next turns.
-        for _ in range(CLOSING_TURNS):
-            await asyncio.sleep(0)
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(0)
 
 
 class Sandbox:

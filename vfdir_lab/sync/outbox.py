@@ -10,6 +10,7 @@ Checked by: `tests/sync/test_outbox.py`, against the projection.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -199,7 +200,7 @@ class Outbox:
     def _named(self, tx: str) -> list[str]:
         """The intents that a transaction lists, and whose wishes are here."""
         _, (_, fields) = min(self._commits[tx].items())
-        named = dict.fromkeys(_texts(fields.get("intents")))
+        named = dict.fromkeys(_listed(fields.get("intents")))
         return [one for one in named if (tx, one) in self._wishes and self._wishes[tx, one].events]
 
     def _transaction_of(self) -> dict[str, str]:
@@ -255,6 +256,20 @@ class Outbox:
 def _text(value: object) -> str | None:
     """A text of a payload, which may come from anybody's device."""
     return value if isinstance(value, str) else None
+
+
+def _listed(value: object) -> Iterator[str]:
+    """What `wishes` finds listed: each text that stands in the JSON as it is, however deep it was forged."""
+    if isinstance(value, str):
+        if json.dumps(value, ensure_ascii=False) == f'"{value}"':
+            yield value
+    elif isinstance(value, list):
+        for one in value:
+            yield from _listed(one)
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from _listed(name)
+            yield from _listed(one)
 
 
 def _texts(value: object) -> tuple[str, ...]:
