@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 from folds import histories
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vfdir_lab.event import Draft, Event
@@ -108,6 +108,7 @@ def test_every_sort_of_refresh_is_among_those_that_are_tested() -> None:
     }
 
 
+@settings(max_examples=settings().max_examples // 2)  # each reads a checkpoint and the whole
 @given(
     events=histories().filter(bool),
     seed=st.integers(0, 999),
@@ -145,6 +146,7 @@ def test_what_is_refreshed_is_what_is_computed_in_full(
         assert told[0].equals(told[1]), f"{name}: {told[0].to_pylist()} is not {told[1].to_pylist()}"
 
 
+@settings(max_examples=settings().max_examples // 2)  # each sets up all projections, twice
 @given(events=histories().filter(bool), seed=st.integers(0, 999))
 def test_every_row_that_differs_is_of_an_object_that_is_touched(events: list[Event], seed: int) -> None:
     """The other half of the rule: what a refresh takes from the checkpoint is as it was."""

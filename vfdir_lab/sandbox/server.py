@@ -85,7 +85,7 @@ class _Server(uvicorn.Server):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        # The transports close in the loop's next turns; what was accepted just now is met in the second round.
+        # Transports close in the loop's next turns; what was accepted just now is met in the second round.
         for _ in range(2):
             for connection in list(self.server_state.connections):
                 connection.shutdown()
