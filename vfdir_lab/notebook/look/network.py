@@ -61,7 +61,7 @@ class Network:
 
     def places(self) -> dict[str, Place]:
         """Where each channel and item is drawn, by id: what is tied is near."""
-        # Here, since it takes half a second, which a gallery has no use for.
+        # Here, since it takes a quarter of a second, which a gallery has no use for.
         import networkx as nx  # noqa: PLC0415
 
         drawn = nx.Graph()
