@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import pytest
+from widgetry import buttons, every, markup
 
 from vfdir_lab.archive import Archive
 from vfdir_lab.errors import UnknownObjectError
@@ -45,21 +46,6 @@ def channel(number: int = 7, **fields: Any) -> Draft:
 def gone(object_id: str) -> Draft:
     kind = object_id.partition(":")[0] + ".vanished"
     return Draft(kind=kind, object_id=object_id, payload={}, origin="arena")
-
-
-def every(widget: widgets.Widget) -> list[widgets.Widget]:
-    found = [widget]
-    for child in getattr(widget, "children", ()):
-        found += every(child)
-    return found
-
-
-def markup(widget: widgets.Widget) -> str:
-    return "\n".join(one.value for one in every(widget) if isinstance(one, widgets.HTML))
-
-
-def buttons(widget: widgets.Widget) -> dict[str, widgets.Button]:
-    return {one.tooltip: one for one in every(widget) if isinstance(one, widgets.Button)}
 
 
 def captions(gallery: Gallery) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import pytest
+from widgetry import buttons, every, markup
 
 from vfdir_lab.archive import Archive
 from vfdir_lab.errors import UnknownObjectError
@@ -34,21 +35,6 @@ def held(outer: int, item: str) -> Draft:
     number = 1_000_000 * outer + int(item.partition(":")[2]) + 500_000 * item.startswith("channel")
     at = "2024-01-01T00:00:00Z"
     return seen("connection", f"connection:{number}", channel=f"channel:{outer}", item=item, connected_at=at)
-
-
-def every(widget: widgets.Widget) -> list[widgets.Widget]:
-    found = [widget]
-    for child in getattr(widget, "children", ()):
-        found += every(child)
-    return found
-
-
-def markup(widget: widgets.Widget) -> str:
-    return "\n".join(one.value for one in every(widget) if isinstance(one, widgets.HTML))
-
-
-def buttons(widget: widgets.Widget) -> dict[str, widgets.Button]:
-    return {one.tooltip: one for one in every(widget) if isinstance(one, widgets.Button)}
 
 
 @pytest.fixture

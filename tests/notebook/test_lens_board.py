@@ -5,6 +5,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import pytest
+from widgetry import every, markup
 
 from vfdir_lab.archive import Archive
 from vfdir_lab.errors import ProjectionError
@@ -31,17 +32,6 @@ def archive(make_archive: Callable[..., Archive]) -> Archive:
 @pytest.fixture
 def board(archive: Archive) -> LensBoard:
     return archive.lens_board()
-
-
-def every(widget: widgets.Widget) -> list[widgets.Widget]:
-    found = [widget]
-    for child in getattr(widget, "children", ()):
-        found += every(child)
-    return found
-
-
-def markup(widget: widgets.Widget) -> str:
-    return "\n".join(one.value for one in every(widget) if isinstance(one, widgets.HTML))
 
 
 def click(board: LensBoard, word: str) -> None:

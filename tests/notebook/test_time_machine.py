@@ -10,6 +10,7 @@ import ipywidgets as widgets
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from widgetry import every, markup
 
 from vfdir_lab.archive import Archive
 from vfdir_lab.errors import QueryError, UnknownObjectError
@@ -75,17 +76,6 @@ def archive(make_archive: Callable[..., Archive], monkeypatch: pytest.MonkeyPatc
 @pytest.fixture
 def machine(archive: Archive) -> TimeMachine:
     return archive.time_machine("tides")
-
-
-def every(widget: widgets.Widget) -> list[widgets.Widget]:
-    found = [widget]
-    for child in getattr(widget, "children", ()):
-        found += every(child)
-    return found
-
-
-def markup(widget: widgets.Widget) -> str:
-    return "\n".join(one.value for one in every(widget) if isinstance(one, widgets.HTML))
 
 
 def shown(machine: TimeMachine) -> list[str]:

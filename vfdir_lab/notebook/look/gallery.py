@@ -14,12 +14,11 @@ from threading import RLock
 
 from vfdir_lab.archive import Archive
 from vfdir_lab.arena import SYSTEM_TIME
-from vfdir_lab.errors import VfdirError
 from vfdir_lab.export.wording import counted
 from vfdir_lab.log import Moment
 from vfdir_lab.media import MediaStore
 from vfdir_lab.notebook.look.opened import Opened
-from vfdir_lab.notebook.look.parts import Framed, button, html, row
+from vfdir_lab.notebook.look.parts import Alert, Framed, button, html, row
 from vfdir_lab.notebook.look.room import Item, Room, room_of
 from vfdir_lab.notebook.look.shelf import Shelf
 from vfdir_lab.notebook.look.squares import caption
@@ -48,7 +47,7 @@ class Gallery(Framed):
         self._lock = RLock()
         self._title = ""
         self._head = html("grow")
-        self._said = html("grow")
+        self._said = Alert()
         self._all = button("All channels", lambda: self._go(None))
         self._again = button("Look again", lambda: self._go(self.channel))
         self._opened = Opened(self._archive, self._go)
@@ -89,13 +88,8 @@ class Gallery(Framed):
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """A click has nobody to raise to: what went wrong is said."""
-        with self._lock:
-            try:
-                work()
-            except VfdirError as error:
-                self._said.value = f'<p role="alert" class="err">{html_text(str(error))}</p>'
-            else:
-                self._said.value = ""
+        with self._lock, self._said.guarding():
+            work()
 
 
 def channel_id(archive: Archive, channel: int | str) -> str:

@@ -17,14 +17,13 @@ import ipywidgets as widgets
 
 from vfdir_lab.archive import Archive
 from vfdir_lab.arena import SYSTEM_TIME
-from vfdir_lab.errors import VfdirError
 from vfdir_lab.export.wording import counted
 from vfdir_lab.log import Moment
 from vfdir_lab.notebook.look.drawing import drawn, said
 from vfdir_lab.notebook.look.gallery import channel_id
 from vfdir_lab.notebook.look.network import Member, Network, Shared, network_of
 from vfdir_lab.notebook.look.opened import Opened
-from vfdir_lab.notebook.look.parts import Framed, button, choice, details, html, row
+from vfdir_lab.notebook.look.parts import Alert, Framed, button, choice, details, html, row
 from vfdir_lab.notebook.look.room import room_of
 from vfdir_lab.notebook.table import cut, html_text, visible
 
@@ -51,7 +50,8 @@ class Graph(Framed):
         self._view = view if as_of is None else view.as_of(as_of)
         self._lock = RLock()
         self._is_changing = False
-        self._head, self._said, self._paper, self._query = (html("grow") for _ in range(4))
+        self._head, self._paper, self._query = (html("grow") for _ in range(3))
+        self._said = Alert()
         self._doors = row()
         self._doors.add_class("wrap")
         self.shared = choice("Open what is shared", [], self._chosen)
@@ -129,13 +129,8 @@ class Graph(Framed):
 
     def _guarded(self, work: Callable[[], object]) -> None:
         """A click has nobody to raise to: what went wrong is said."""
-        with self._lock:
-            try:
-                work()
-            except VfdirError as error:
-                self._said.value = f'<p role="alert" class="err">{html_text(str(error))}</p>'
-            else:
-                self._said.value = ""
+        with self._lock, self._said.guarding():
+            work()
 
 
 def _told(member: Member) -> str:

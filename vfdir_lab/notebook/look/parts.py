@@ -8,13 +8,15 @@ Checked by: the tests of who uses them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
 from importlib.resources import files
 from typing import Any
 
 import ipywidgets as widgets
 
+from vfdir_lab.errors import VfdirError
 from vfdir_lab.notebook.table import html_text, visible
 
 _CSS = "\n".join(
@@ -45,6 +47,28 @@ class Framed(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no typ
         text = "\n".join(self.lines())
         kept = f"{_standing_alone(self.picture())}<pre>{escape(text)}</pre>{_STALE}"
         return {**bundle, "text/plain": text, "text/html": kept}
+
+
+class Alert(widgets.HTML):  # type: ignore[misc]  # ipywidgets publishes no types
+    """A line that says what went wrong last, and is empty where nothing did."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_class("grow")
+
+    @contextmanager
+    def guarding(self) -> Iterator[None]:
+        """What a click does: it has nobody to raise to, so what goes wrong is said."""
+        try:
+            yield
+        except VfdirError as error:
+            self.tell(error)
+        else:
+            self.value = ""
+
+    def tell(self, error: VfdirError) -> None:
+        """Say what went wrong."""
+        self.value = f'<p role="alert" class="err">{html_text(str(error))}</p>'
 
 
 def _standing_alone(picture: str) -> str:

@@ -28,7 +28,7 @@ from vfdir_lab.notebook.look.gallery import channel_id, title_of
 from vfdir_lab.notebook.look.moments import EFFECTIVE, KNEW, moments_of
 from vfdir_lab.notebook.look.newest import Newest
 from vfdir_lab.notebook.look.opened import Opened
-from vfdir_lab.notebook.look.parts import Framed, button, html, row
+from vfdir_lab.notebook.look.parts import Alert, Framed, button, html, row
 from vfdir_lab.notebook.look.room import Changes, Item, Room, changes_between, room_of, sql
 from vfdir_lab.notebook.look.shelf import Shelf
 from vfdir_lab.notebook.look.slider import Slider
@@ -92,7 +92,7 @@ class TimeMachine(Framed):
         self._is_changing = False
         self._reading = Lock()
         self._newest: Newest[Step, Seen | VfdirError] = Newest(self._read_safely, self._show)
-        self._head, self._said, self._bars = html("grow"), html("grow"), html("grow")
+        self._head, self._said, self._bars = html("grow"), Alert(), html("grow")
         self._changed = html("grow")
         self._opened = Opened(self._archive)
         self.shelf = Shelf(MediaStore(archive.path), self._open)
@@ -167,7 +167,7 @@ class TimeMachine(Framed):
 
     def _show(self, step: Step, seen: Seen | VfdirError) -> None:
         if isinstance(seen, VfdirError):
-            self._said.value = f'<p role="alert" class="err">{html_text(str(seen))}</p>'
+            self._said.tell(seen)
             self._head.value = self._heading(self._step, "")
             return
         self._step, self._seen = step, seen
@@ -196,11 +196,8 @@ class TimeMachine(Framed):
     def _open(self, item: Item) -> None:
         if self._seen is None:
             return
-        try:
-            with self._reading:
-                self._opened.show(item, self._seen.view)
-        except VfdirError as error:
-            self._said.value = f'<p role="alert" class="err">{html_text(str(error))}</p>'
+        with self._said.guarding(), self._reading:
+            self._opened.show(item, self._seen.view)
 
 
 def summary(seen: Seen) -> str:
