@@ -95,6 +95,12 @@ def lines() -> Callable[[pa.Table], list[str]]:
 
 
 @pytest.fixture
+def as_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every log counts as one too large to be held in memory: queries read its files."""
+    monkeypatch.setattr("vfdir_lab.projection.source.HELD_BYTES", -1)
+
+
+@pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 

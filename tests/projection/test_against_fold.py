@@ -486,16 +486,16 @@ def part_of_the_lens(table: str) -> Lens:
     events=histories(),
     chance=st.randoms(use_true_random=False),
     table=st.sampled_from(TABLES),
-    how=st.tuples(st.booleans(), st.booleans()),
+    how=st.tuples(st.booleans(), st.booleans(), st.booleans()),
 )
 def test_an_answer_at_a_head_never_changes(
-    new_desk: Any, lines: Lines, events: list[Event], chance: Random, table: str, how: tuple[bool, bool]
+    new_desk: Any, lines: Lines, events: list[Event], chance: Random, table: str, how: tuple[bool, bool, bool]
 ) -> None:
-    """It is that of a log that ends there, confined and trusted.
+    """It is that of a log that ends there, confined and trusted, held in memory and read from its files.
 
     In a log that has grown since, of an engine that has answered before, or in one laid out in any way.
     """
-    grown, confined = how
+    grown, confined, is_large = how
     devices = sorted({event.device for event in events})
     head = Head({one: chance.randint(0, sum(event.device == one for event in events)) for one in devices})
     known = [event for event in events if event.seq <= head.seq(event.device)]
@@ -506,7 +506,9 @@ def test_an_answer_at_a_head_never_changes(
             return lines(engine.relation(f"FROM {table}", head=head, lens=lens).to_arrow_table())
         return lines(engine.arrow(f"FROM {table}", head=head, lens=lens))
 
-    with new_desk() as desk:
+    with new_desk() as desk, pytest.MonkeyPatch.context() as patch:
+        if is_large:
+            patch.setattr("vfdir_lab.projection.source.HELD_BYTES", -1)
         engine = desk.engine()
         if grown:
             desk.write(known)

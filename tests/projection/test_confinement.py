@@ -96,8 +96,10 @@ class Prey:
         self.is_whole()
 
 
-@pytest.fixture
-def prey(tides: Any, outside: Path) -> Iterator[Prey]:
+@pytest.fixture(params=["held", "large"])
+def prey(request: pytest.FixtureRequest, tides: Any, outside: Path) -> Iterator[Prey]:
+    if request.param == "large":
+        request.getfixturevalue("as_large")
     found = Prey(tides, outside)
     yield found
     found.still_holds()

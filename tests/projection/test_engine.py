@@ -238,6 +238,7 @@ def ask_facts(engine: Engine, query: str) -> object:
     return engine.facts(query, {}, head=Head({"aaaa": 10}))
 
 
+@pytest.mark.usefixtures("as_large")
 @pytest.mark.parametrize("ask", [ask_arrow, ask_stream, ask_facts])
 def test_a_damaged_segment_is_named(tides: Any, ask: Callable[[Engine, str], object]) -> None:
     segment = tides.segments()[1]
@@ -251,6 +252,7 @@ def test_a_damaged_segment_is_named(tides: Any, ask: Callable[[Engine, str], obj
     assert engine.arrow("SELECT max(seq) AS last FROM events")["last"].to_pylist() == [3]
 
 
+@pytest.mark.usefixtures("as_large")
 def test_damage_in_the_middle_of_a_long_answer_is_named(desk: Any, event: MakeEvent) -> None:
     """The answer has begun when the broken pages are reached."""
     words = [f"{number * 7919 % 100_003:06d} a text long enough to fill pages" for number in range(60_000)]
@@ -266,6 +268,17 @@ def test_damage_in_the_middle_of_a_long_answer_is_named(desk: Any, event: MakeEv
         sum(batch.num_rows for batch in stream)
 
 
+def test_what_is_held_stays_right_over_damage_and_what_is_opened_next_names_it(tides: Any) -> None:
+    archive: Archive = tides.archive
+    relation = archive.sql(TITLES)
+    for segment in tides.segments():
+        break_pages(segment)
+    assert relation.fetchall() == TIDES
+    with pytest.raises(LogDamagedError, match=tides.segments()[0].name):
+        tides.archive.sql(TITLES).fetchall()
+
+
+@pytest.mark.usefixtures("as_large")
 def test_a_lazy_relation_over_damage_fails_and_never_answers_wrongly(tides: Any) -> None:
     archive: Archive = tides.archive
     relation = archive.sql("FROM events")
@@ -307,11 +320,14 @@ COUNT = "SELECT count(*) AS n FROM blocks"
 BLOCKS = "SELECT DISTINCT object_id FROM events WHERE kind = 'block.observed'"
 
 
+@pytest.mark.parametrize("size", ["held", "large"])
 @pytest.mark.parametrize("how", ["arrow", "stream", "facts", "relation"])
 def test_an_answer_whose_files_are_compacted_away_begins_again(
-    desk: Any, monkeypatch: pytest.MonkeyPatch, how: str
+    desk: Any, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, how: str, size: str
 ) -> None:
     """Another process runs `compact --now` between the listing and the reading."""
+    if size == "large":
+        request.getfixturevalue("as_large")
     log = compacting(desk)
     engine = desk.engine()
     listed = engine._log.coverage()
@@ -330,6 +346,7 @@ def test_an_answer_whose_files_are_compacted_away_begins_again(
     assert next(known, None) is None
 
 
+@pytest.mark.usefixtures("as_large")
 def test_files_that_keep_going_away_are_an_error_with_a_name(
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -343,6 +360,7 @@ def test_files_that_keep_going_away_are_an_error_with_a_name(
             ask(COUNT)
 
 
+@pytest.mark.usefixtures("as_large")
 def test_a_stream_under_way_says_to_run_it_again(desk: Any, event: MakeEvent) -> None:
     events = [
         event("aaaa", seq, "block.observed", f"block:{seq}", title=f"{seq * 7919 % 100_003:06d} a text" * 9)

@@ -95,6 +95,15 @@ def test_a_later_value_counts_from_when_are_na_says_else_from_when_we_saw_it(tmp
     assert titles(log, clock.moment + timedelta(days=1)) == {"block:1": "third"}
 
 
+@pytest.mark.parametrize("said", ["-infinity", "infinity", "0044-03-15 (BC) 00:00:00+00", "12026-01-01"])
+def test_a_time_that_no_calendar_holds_is_no_time(tmp_path: Path, said: str) -> None:
+    log, _ = laid(tmp_path / "a")
+    log.append([block(1, id=1, title="x", created_at=said)])
+    assert titles(log, DAY) == {"block:1": "x"}
+    since = Engine(log).relation("SELECT valid_from FROM events", at=DAY).fetchall()
+    assert since == [(datetime(1970, 1, 1, tzinfo=UTC),)]
+
+
 def test_what_vanished_is_there_until_it_was_seen_gone(tmp_path: Path) -> None:
     log, clock = laid(tmp_path / "a")
     log.append([block(1, id=1, title="x", created_at=(DAY - timedelta(days=9)).isoformat())])

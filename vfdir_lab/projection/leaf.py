@@ -25,14 +25,19 @@ _UPCAST = re.compile(r"([a-z_.]+)\.v([0-9]+)\.sql")
 
 def events_sql(segments: Sequence[Segment], head: Head, at: datetime | None = None) -> str:
     """The SELECT behind `events`: up to `head`, and, with `at`, as it was so before that moment."""
-    cut = cut_of(segments, head)
-    within = "".join(f" AND (device <> {literal(d)} OR seq <= {seq})" for d, seq in sorted(cut.items()))
     columns = ", ".join(SCHEMA.names)
-    known = f"SELECT device || ':' || seq AS event_id, {columns} FROM ({_lifted()}) WHERE true{within}"
+    rows = f"SELECT device || ':' || seq AS event_id, {columns} FROM ({_lifted()})"
+    known = f"{rows} WHERE {within(segments, head)}"
     if at is None:
         return known
     effective = (_SQL / "effective.sql").read_text("utf-8").replace("$moment", literal(at.isoformat()))
     return f"WITH facts AS ({known}) SELECT * FROM ({effective})"
+
+
+def within(segments: Sequence[Segment], head: Head) -> str:
+    """The condition on the segments' rows that they are within a head."""
+    cut = sorted(cut_of(segments, head).items())
+    return " AND ".join(["true", *(f"(device <> {literal(d)} OR seq <= {seq})" for d, seq in cut)])
 
 
 def cut_of(segments: Sequence[Segment], head: Head) -> dict[str, int]:

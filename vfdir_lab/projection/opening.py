@@ -3,7 +3,8 @@
 Two sorts, over the same views. The *trusted* one reads Parquet itself and runs only SQL that ships with
 vfdir_lab. The *confined* one is for what a person types: segments are registered as datasets, then external
 access is switched off and the configuration locked, so no statement can read or write a file. (Allowing the
-folder instead would not do: `COPY … TO` overwrites a segment, also hidden inside a SELECT.)
+folder instead would not do: `COPY … TO` overwrites a segment, also hidden inside a SELECT.) The rows of a
+small log are read into either once, before the lock.
 """
 
 from __future__ import annotations
@@ -27,7 +28,14 @@ from vfdir_lab.projection.definition import Definition
 from vfdir_lab.projection.incremental import Ground, Refresh
 from vfdir_lab.projection.leaf import cut_of
 from vfdir_lab.projection.lens import Lens
-from vfdir_lab.projection.source import hold_events, paths_of, read_events, segments_dataset
+from vfdir_lab.projection.source import (
+    hold_events,
+    is_small,
+    keep_events,
+    paths_of,
+    read_events,
+    segments_dataset,
+)
 
 FOREIGN = (duckdb.Error, pa.ArrowException, OSError)
 """What goes wrong where files are read."""
@@ -105,12 +113,15 @@ def open_connection(  # noqa: PLR0913 - what a connection is made of
     paths = paths_of(log, segments)
     connection = connect(memory_mib=memory_mib)
     with gone_is_named(paths):
-        if confined:
+        if is_small(log, segments):
+            keep_events(connection, log, segments, stand.head, stand.at)
+        elif confined:
             rows = segments_dataset(paths, cut_of(segments, stand.head))
             hold_events(connection, rows, segments, stand.head, stand.at)
-            confine(connection)
         else:
             read_events(connection, log, segments, stand.head, stand.at)
+        if confined:
+            confine(connection)
         opened = Opened(connection=connection, segments=paths, definitions=stand.lens.definitions)
         refresh = Refresh(connection, ground, stand.lens, confined=confined) if ground is not None else None
         opened.show(names, refresh)

@@ -18,7 +18,14 @@ from vfdir_lab.errors import UsageError
 from vfdir_lab.log import SCHEMA, EventLog, Head, Segment
 from vfdir_lab.projection.connection import literal, set_view
 from vfdir_lab.projection.definition import LEAF
-from vfdir_lab.projection.leaf import SOURCE, events_sql
+from vfdir_lab.projection.leaf import SOURCE, events_sql, within
+
+HELD_BYTES = 1 << 20
+"""Segments that together are no larger, in bytes of their files, are read once for a connection that answers.
+
+A projection reads `events` many times, a best prediction about ten times, and each reading of forty small
+files costs as much as the rest of the query. In memory the rows take about twenty times their bytes.
+"""
 
 _TYPES = {"string": "VARCHAR", "int64": "BIGINT", "int16": "SMALLINT", "timestamp[us, tz=UTC]": "TIMESTAMPTZ"}
 
@@ -38,6 +45,32 @@ def read_events(
     """Set up `events` as `events_sql` has it, over segments whose files the connection reads itself."""
     set_view(connection, SOURCE, segments_sql(paths_of(log, segments)))
     set_view(connection, LEAF, events_sql(segments, head, at))
+
+
+def is_small(log: EventLog, segments: Sequence[Segment]) -> bool:
+    """Whether the files of these segments are best read once, as `HELD_BYTES` has it.
+
+    Raises:
+        OSError: one of them went away.
+    """
+    return sum(path.stat().st_size for path in paths_of(log, segments)) <= HELD_BYTES
+
+
+def keep_events(
+    connection: duckdb.DuckDBPyConnection,
+    log: EventLog,
+    segments: Sequence[Segment],
+    head: Head,
+    at: datetime | None = None,
+) -> None:
+    """As `read_events`, but the files are read now and not again.
+
+    The rows are registered, not made a table of DuckDB's: what a person types could change that
+    (`WITH x AS (DELETE FROM events …) SELECT …` counts as a query).
+    """
+    rows = f"{segments_sql(paths_of(log, segments))} WHERE {within(segments, head)}"
+    connection.register(SOURCE, connection.sql(rows).to_arrow_table())
+    connection.register(LEAF, connection.sql(events_sql(segments, head, at)).to_arrow_table())
 
 
 def hold_events(
@@ -75,7 +108,7 @@ def segments_sql(paths: Sequence[Path]) -> str:
         files = ", ".join(literal(str(path)) for path in paths)
         return f"SELECT * FROM read_parquet([{files}], hive_partitioning = false)"
     columns = ", ".join(f"CAST(NULL AS {_TYPES[str(field.type)]}) AS {field.name}" for field in SCHEMA)
-    return f"SELECT {columns} WHERE false"
+    return f"SELECT * FROM (SELECT {columns} WHERE false)"
 
 
 def open_dataset(path: Path) -> Any:

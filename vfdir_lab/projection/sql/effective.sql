@@ -2,9 +2,10 @@
    became true. `hlc` is renumbered in that order, so every projection folds these rows as it folds the log.
 
    An object exists from are.na's `created_at` (a connection from `connected_at`), and its first known values
-   reach back to that moment: they are `assumed`. Where are.na says no such time (people) they reach back for
-   ever. Later values count from `origin_at`, else from when we recorded them; vanishing from its observation.
-   Scans are about our reading, not about are.na, and always count: the order of a channel hangs on them. */
+   reach back to that moment: they are `assumed`. Where are.na says no such time (people), or one that no
+   calendar holds, they reach back for ever. Later values count from `origin_at`, else from when we recorded
+   them; vanishing from its observation. Scans are about our reading, not about are.na, and always count: the
+   order of a channel hangs on them. */
 WITH sightings AS (
     SELECT
         *,
@@ -14,6 +15,13 @@ WITH sightings AS (
         ) = 1 AS assumed
     FROM facts
 ),
+born AS (
+    SELECT
+        *,
+        TRY_CAST(payload ->> '$.connected_at' AS TIMESTAMPTZ) AS connected_at,
+        TRY_CAST(payload ->> '$.created_at' AS TIMESTAMPTZ) AS created_at
+    FROM sightings
+),
 dated AS (
     SELECT
         *,
@@ -21,13 +29,21 @@ dated AS (
             WHEN kind LIKE 'scan.%' THEN TIMESTAMPTZ '1970-01-01 00:00:00+00'
             WHEN assumed
                 THEN COALESCE(
-                    TRY_CAST(payload ->> '$.connected_at' AS TIMESTAMPTZ),
-                    TRY_CAST(payload ->> '$.created_at' AS TIMESTAMPTZ),
+                    CASE
+                        WHEN connected_at BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00+00'
+                        AND TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'
+                            THEN connected_at
+                    END,
+                    CASE
+                        WHEN created_at BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00+00'
+                        AND TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'
+                            THEN created_at
+                    END,
                     TIMESTAMPTZ '1970-01-01 00:00:00+00'
                 )
             ELSE COALESCE(origin_at, recorded_at)
         END AS valid_from
-    FROM sightings
+    FROM born
 )
 SELECT
     event_id,
