@@ -210,7 +210,7 @@ def test_a_value_comes_back_with_its_type(tmp_path: Path, type_: str) -> None:
     with connect() as connection:
         row = f"SELECT 'x' AS id, CAST({VALUES[type_]} AS {type_}) AS value UNION ALL SELECT 'y', NULL"
         connection.execute(f"CREATE VIEW given AS {row}")
-        assert checkpoints.write(connection, "given", ["id"], MADE) == 2
+        assert checkpoints.write(connection, ["FROM given"], ["id"], MADE) == 2
         (path,) = tmp_path.rglob("*.parquet")
         kept = checkpoint.read(path)
         connection.register("kept", open_dataset(path))
@@ -228,7 +228,7 @@ def test_a_value_comes_back_with_its_type(tmp_path: Path, type_: str) -> None:
 def test_a_type_that_would_not_come_back_is_not_kept(tmp_path: Path, type_: str) -> None:
     with connect() as connection:
         connection.execute(f"CREATE VIEW given AS SELECT 'x' AS id, CAST(NULL AS {type_}) AS value")
-        assert Checkpoints(tmp_path).write(connection, "given", ["id"], MADE) is None
+        assert Checkpoints(tmp_path).write(connection, ["FROM given"], ["id"], MADE) is None
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 

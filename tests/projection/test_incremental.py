@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from vfdir_lab.event import Draft, Event
 from vfdir_lab.log import Head, compact
 from vfdir_lab.log.segment import table_of
-from vfdir_lab.projection import Engine, Lens, default_lens, incremental, picking
+from vfdir_lab.projection import Engine, Lens, default_lens, incremental, picking, slices
 from vfdir_lab.projection.connection import quoted
 from vfdir_lab.projection.definition import define
 from vfdir_lab.projection.lens import lens_of
@@ -136,6 +136,7 @@ def test_what_is_refreshed_is_what_is_computed_in_full(
         if large:
             patch.setattr(picking, "LARGE", 0)
             patch.setattr(incremental, "SMALL", 0)
+            patch.setattr(slices, "SLICE_EVENTS", 7)
         desk.write(early, lambda: chance.randint(1, 5))
         replay(desk.log(), desk.root / "cache", lens, only=named(lens, name))
         desk.write([event for event in events if event not in early], lambda: chance.randint(1, 5))

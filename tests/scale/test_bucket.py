@@ -214,6 +214,11 @@ def test_what_a_gone_device_recorded_is_sent_by_who_holds_it(url: str, one: Copy
     assert third.events() == two.events()
 
 
+def put_aside(copy: Copy, segment: Path) -> list[Path]:
+    """What a copy keeps of objects that bear the name of a segment and are not what they say."""
+    return sorted((copy.root / "quarantine" / "device=dev1").glob(f"{segment.name}.*.wrong"))
+
+
 @pytest.mark.parametrize("wrong", ["one byte", "cut short", "empty", "longer", "garbage"])
 def test_a_wrong_object_is_refused_and_the_rest_taken(
     url: str, bucket: str, aws: Any, one: Copy, two: Copy, wrong: str
@@ -235,6 +240,7 @@ def test_a_wrong_object_is_refused_and_the_rest_taken(
     assert [one.reason for one in report.refused] == ["its bytes are not those its name proves"]
     assert [str(gap) for gap in report.missing] == ["dev1:4-4"]
     assert len(two.events()) == 3
+    assert [path.read_bytes() for path in put_aside(two, last)] == [bad]
     told: list[int] = []
     shared(two, url, progress=lambda done, _all: told.append(done))
     assert told == []
@@ -274,6 +280,7 @@ def test_a_forged_segment_that_proves_its_bytes_is_refused_by_the_merge(
     report = shared(two, url)
     assert two.events() == one.events()
     assert [refused.path for refused in report.refused] == [key_of(str(lie.relative_to(one.root)))]
+    assert len(put_aside(two, lie)) == 1
 
 
 def test_a_huge_object_is_not_fetched(

@@ -11,8 +11,9 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -87,25 +88,31 @@ def events_up_to(coverage: Coverage, head: Head) -> str | None:
 
 
 def write(
-    connection: duckdb.DuckDBPyConnection, table: str, keys: Sequence[str], path: Path, made: Made
+    connection: duckdb.DuckDBPyConnection,
+    queries: Sequence[str],
+    keys: Sequence[str],
+    path: Path,
+    made: Made,
 ) -> int | None:
-    """Write the rows of a table or view to a new file, sorted by key, so many at a time.
+    """Write the rows that these SELECTs give, one after the other, to a new file, so many at a time.
 
-    Returns how many once they are on the disk, None where a column's type would not come back.
+    The rows of each are sorted by key. Returns how many there are once they are on the disk, None where a
+    column's type would not come back.
 
     Raises:
         OSError: the disk refuses. duckdb.Error: the rows cannot be had.
     """
-    described = connection.execute(f"DESCRIBE {quoted(table)}").fetchall()
+    described = connection.execute(f"DESCRIBE SELECT * FROM ({queries[0]})").fetchall()
     columns = tuple((row[0], row[1]) for row in described)
     written = ", ".join(_write(name, type_) for name, type_ in columns)
     order = ", ".join(map(quoted, keys))
-    rows = connection.sql(f"SELECT {written} FROM {quoted(table)} ORDER BY {order}")
+    rows = (connection.sql(f"SELECT {written} FROM ({one}) ORDER BY {order}") for one in queries)
+    first = next(rows)
     try:
-        _stream(rows.limit(0), path, columns, made)
+        _stream([first.limit(0)], path, columns, made)
     except pa.ArrowNotImplementedError:
         return None
-    return _stream(rows, path, columns, made) if _reads_back(path, columns) else None
+    return _stream(chain([first], rows), path, columns, made) if _reads_back(path, columns) else None
 
 
 def read(path: Path) -> Checkpoint:
@@ -132,13 +139,14 @@ def read(path: Path) -> Checkpoint:
     )
 
 
-def _stream(rows: duckdb.DuckDBPyRelation, path: Path, columns: Columns, made: Made) -> int:
-    """Write the rows with what they are; the file is on the disk afterwards."""
-    batches = rows.to_arrow_reader(_ROWS_AT_ONCE)
+def _stream(answers: Iterable[duckdb.DuckDBPyRelation], path: Path, columns: Columns, made: Made) -> int:
+    """Write the rows of answers with what they are; the file is on the disk afterwards."""
+    readers = (one.to_arrow_reader(_ROWS_AT_ONCE) for one in answers)
+    first = next(readers)
     count = 0
     with path.open("wb") as file:
-        with pq.ParquetWriter(file, batches.schema, compression="zstd") as writer:
-            for batch in batches:
+        with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
+            for batch in chain(first, chain.from_iterable(readers)):
                 writer.write_batch(batch)
                 count += batch.num_rows
             writer.add_key_value_metadata(

@@ -67,9 +67,9 @@ class Checkpoints:
         return not self._is_whole(one.path)
 
     def write(
-        self, connection: duckdb.DuckDBPyConnection, table: str, keys: Sequence[str], made: Made
+        self, connection: duckdb.DuckDBPyConnection, queries: Sequence[str], keys: Sequence[str], made: Made
     ) -> int | None:
-        """Keep the rows of a table or view, sorted by key; returns how many.
+        """Keep the rows that these SELECTs give, one after the other, each sorted by key; returns how many.
 
         None where a column's type cannot be kept as it is: then nothing is.
 
@@ -80,7 +80,7 @@ class Checkpoints:
         temporary = folder / f".{_spelled(made.head)}.{os.getpid()}.tmp"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            count = write(connection, table, keys, temporary, made)
+            count = write(connection, queries, keys, temporary, made)
             if count is not None:
                 target = folder / f"{_spelled(made.head)}-{_checksum(temporary)}.parquet"
                 temporary.replace(target)

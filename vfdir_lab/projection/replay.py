@@ -8,15 +8,19 @@ goes on where it stopped; two at once do no harm. Checked by `tests/projection/t
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
+import duckdb
+
 from vfdir_lab.errors import LogError
-from vfdir_lab.log import EventLog
+from vfdir_lab.log import EventLog, Segment
 from vfdir_lab.log.listing import LISTING_TRIES
 from vfdir_lab.projection.checkpoint import Made, events_up_to
 from vfdir_lab.projection.checkpoints import Checkpoints
+from vfdir_lab.projection.connection import quoted
 from vfdir_lab.projection.definition import LEAF, Definition
 from vfdir_lab.projection.incremental import Ground, Refresh
 from vfdir_lab.projection.lens import Lens
@@ -29,6 +33,7 @@ from vfdir_lab.projection.opening import (
     open_connection,
 )
 from vfdir_lab.projection.refresh import refresh_rule
+from vfdir_lab.projection.slices import Slices, cut, slices_needed
 
 Progress = Callable[[int, int, str], None]
 """Told before each projection: how many are done, of how many, the name of the next; empty at the end."""
@@ -83,9 +88,10 @@ def replay(  # noqa: PLR0913 - what may be chosen of a replay
     began = perf_counter()
     run = _Run(log, Checkpoints(cache), lens, full=full)
     chosen = [one for one in lens.definitions if only is None or one.name in only]
-    for done, definition in enumerate(chosen):
-        on_progress(done, len(chosen), definition.name)
-        run.keep(definition)
+    with closing(run):
+        for done, definition in enumerate(chosen):
+            on_progress(done, len(chosen), definition.name)
+            run.keep(definition)
     run.checkpoints.tidy([print_ for one in (lens, *used_by) for print_ in one.fingerprints.values()])
     on_progress(len(chosen), len(chosen), "")
     return ReplayReport(
@@ -119,11 +125,13 @@ def unsteady_part(lens: Lens, definition: Definition) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A connection at work, with the views that are the quickest there are."""
+    """A connection at work, with the views that are the quickest there are, over these segments."""
 
     opened: Opened
     ground: Ground
     refresh: Refresh
+    segments: tuple[Segment, ...]
+    confined: bool
 
 
 class _Run:
@@ -138,6 +146,13 @@ class _Run:
         self._full = full
         self._stand = Standpoint(head=log.coverage().head, lens=lens, at=None)
         self._work: Work | None = None
+        self._slices: Slices | None = None
+        self._memory_mib: int | None = MEMORY_MIB
+
+    def close(self) -> None:
+        """Remove what only this run was in need of."""
+        if self._slices is not None:
+            self._slices.close()
 
     def keep(self, definition: Definition) -> None:
         """Make the checkpoint of a projection, unless it is there."""
@@ -150,7 +165,9 @@ class _Run:
                 self._work = self._work or self._begin()
                 self._make(self._work, definition)
             except FOREIGN as error:
-                if not self._lacks_files(error):
+                if isinstance(error, duckdb.OutOfMemoryException) and self._memory_mib is not None:
+                    self._memory_mib = None  # some operators do not spill: then it takes what the machine has
+                elif not self._lacks_files(error):
                     raise meaning(self._log, error) from error
                 self._work = None
             else:
@@ -168,24 +185,41 @@ class _Run:
         )
         confined = not self._stand.lens.is_shipped
         segments = ground.coverage.upto(self._stand.head)
-        opened = open_connection(self._log, segments, self._stand, confined=confined, memory_mib=MEMORY_MIB)
+        opened = open_connection(
+            self._log, segments, self._stand, confined=confined, memory_mib=self._memory_mib
+        )
         refresh = Refresh(opened.connection, ground, self._stand.lens, confined=confined)
-        return Work(opened=opened, ground=ground, refresh=refresh)
+        return Work(
+            opened=opened, ground=ground, refresh=refresh, segments=tuple(segments), confined=confined
+        )
 
     def _make(self, work: Work, definition: Definition) -> None:
-        lens, name = self._stand.lens, definition.name
+        name = definition.name
         made = self._made(work, name)
         found = work.ground.newest(name, made.fingerprint)
         if found is not None and found.head == made.head:
             self.reused.append(name)
             return
-        work.opened.show(named(lens, name), work.refresh)
-        count = self.checkpoints.write(work.opened.connection, name, definition.keys, made)
+        queries = self._queries(work, definition, is_new=found is None)
+        count = self.checkpoints.write(work.opened.connection, queries, definition.keys, made)
         if count is None:
             self.kept_out[name] = "a column is of a type that Parquet does not keep"
         else:
             self.rows[name] = count
             work.opened.names.discard(name)  # who reads it next reads its checkpoint
+
+    def _queries(self, work: Work, definition: Definition, *, is_new: bool) -> list[str]:
+        """What gives the rows of a projection; of a large log slice by slice, where that is the same."""
+        column = refresh_rule(definition).column
+        if is_new and column is not None and definition.keys[0].lower() == column:
+            count = slices_needed(self._log, work.segments)
+            if self._slices is None and count > 1:
+                head, memory_mib = self._stand.head, MEMORY_MIB
+                self._slices = cut(self._log, work.segments, head, count=count, memory_mib=memory_mib)
+            if self._slices is not None:
+                return self._slices.selects(work.opened.connection, definition, confined=work.confined)
+        work.opened.show(named(self._stand.lens, definition.name), work.refresh)
+        return [f"FROM {quoted(definition.name)}"]
 
     def _made(self, work: Work, name: str) -> Made:
         events = events_up_to(work.ground.coverage, self._stand.head)

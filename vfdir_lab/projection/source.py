@@ -111,17 +111,17 @@ def segments_sql(paths: Sequence[Path]) -> str:
     return f"SELECT * FROM (SELECT {columns} WHERE false)"
 
 
-def open_dataset(path: Path) -> Any:
-    """The rows of one Parquet file, to be registered; the file stays open, so it may be removed meanwhile.
+def open_dataset(*paths: Path) -> Any:
+    """The rows of Parquet files of one schema, to be registered; they stay open, so they may be removed.
 
     Raises:
-        OSError, pa.ArrowException: it went away, or is none.
+        OSError, pa.ArrowException: one went away, or is none.
     """
     import pyarrow.dataset as pads  # noqa: PLC0415 - as above
 
     format_ = pads.ParquetFileFormat()
-    fragment = format_.make_fragment(pa.OSFile(str(path)))
-    return pads.FileSystemDataset([fragment], schema=fragment.physical_schema, format=format_)
+    fragments = [format_.make_fragment(pa.OSFile(str(path))) for path in paths]
+    return pads.FileSystemDataset(fragments, schema=fragments[0].physical_schema, format=format_)
 
 
 def as_table(name: str, table: object) -> pa.Table:

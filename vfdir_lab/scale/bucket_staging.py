@@ -12,7 +12,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,15 +19,18 @@ from typing import TYPE_CHECKING
 from vfdir_lab.event.stamp import utc_now
 from vfdir_lab.log.coverage import Segment
 from vfdir_lab.log.eventlog import EventLog
-from vfdir_lab.log.files import make_folder, write_atomically
+from vfdir_lab.log.files import make_folder, sync_folder, write_atomically
 from vfdir_lab.log.foreign import unwritable
 from vfdir_lab.log.manifest import create_archive
+from vfdir_lab.log.merge import QUARANTINE
 from vfdir_lab.scale.bucket_keys import TORN, Offered
 
 if TYPE_CHECKING:
     from vfdir_lab.scale.bucket_store import Bucket
 
 NOTES = "settled.json"
+WRONG = ".wrong"
+"""What the name of an object ends with that is not what it says."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,6 +89,10 @@ class Staging:
         except OSError as error:
             raise unwritable(self._folder / NOTES, error) from error
 
+    def aside(self, one: Offered) -> Path:
+        """The folder for objects of a device that are not what they say: beside the other sides of forks."""
+        return self._log.root / QUARANTINE / f"device={one.device}"
+
     def path(self, one: Offered) -> Path:
         """Where an object is, or will be when it was fetched."""
         return self.archive / one.path
@@ -114,9 +120,28 @@ class Staging:
                 path.unlink(missing_ok=True)
 
     def drop(self, one: Offered) -> None:
-        """Remove an object that is refused."""
-        with suppress(OSError):
-            self.path(one).unlink()
+        """Put an object aside that is refused, if it was fetched.
+
+        Raises:
+            LogWriteError: our disk refuses.
+        """
+        path = self.path(one)
+        try:
+            if path.is_file():
+                put_aside(path, self.aside(one), one, one.name.proof)
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+
+def put_aside(file: Path, folder: Path, one: Offered, proof: str) -> None:
+    """Move a file that is no segment of the log to where people may look at it.
+
+    It is called what it said it was, and what its bytes prove: the same is kept once, and nothing takes it
+    for a segment.
+    """
+    make_folder(folder)
+    file.replace(folder / f"{one.name}.{proof}{WRONG}")
+    sync_folder(folder)
 
 
 def _same(source: Path, target: Path) -> None:

@@ -31,6 +31,7 @@ from vfdir_lab.log.files import make_folder, sync_folder
 from vfdir_lab.log.foreign import SEGMENT_BOUND_BYTES, unwritable
 from vfdir_lab.log.segment import Footer, SegmentName, read_footer
 from vfdir_lab.scale.bucket_keys import DEVICES, SCHEME, TORN, Offered, after, device_of, folder_of, offered
+from vfdir_lab.scale.bucket_staging import put_aside
 
 _ADDRESS = re.compile(r"s3://([A-Za-z0-9][A-Za-z0-9._-]{1,62})(?:/(.*))?")
 _SEGMENT = re.compile(r"[A-Za-z0-9!_.*'() =+@,-]+")
@@ -93,8 +94,8 @@ class Bucket:
                         found.append(known)
         return found, strays
 
-    def fetch(self, one: Offered, target: Path) -> None:
-        """Make `target` what its name proves, durably.
+    def fetch(self, one: Offered, target: Path, aside: Path) -> None:
+        """Make `target` what its name proves, durably. Other bytes go to the folder `aside`.
 
         Raises:
             LogDamagedError: what is there is something else. LogWriteError: our disk refuses. ArchiveError
@@ -111,7 +112,8 @@ class Bucket:
                     file.write(chunk)
                 file.flush()
                 os.fsync(file.fileno())
-            if running.hexdigest()[:16] != one.name.proof:
+            if (found := running.hexdigest()[:16]) != one.name.proof:
+                put_aside(torn, aside, one, found)
                 raise LogDamagedError("its bytes are not those its name proves")
             torn.replace(target)
             sync_folder(target.parent)
