@@ -20,6 +20,7 @@ from vfdir_lab.log import EventLog, Machine, state_home
 from vfdir_lab.projection import Engine, Lens, default_lens
 from vfdir_lab.projection import replay as module
 from vfdir_lab.projection.checkpoints import Checkpoints
+from vfdir_lab.projection.connection import connect
 from vfdir_lab.projection.refresh import refresh_rule
 from vfdir_lab.projection.replay import replay
 from vfdir_lab.projection.slices import Slices, cut, slices_needed
@@ -108,7 +109,7 @@ def test_a_log_that_is_no_longer_there_leaves_no_slices(awkward: EventLog) -> No
     for segment in coverage.segments:
         awkward.path(segment).unlink()
     with pytest.raises(duckdb.Error):
-        cut(awkward, coverage.segments, coverage.head, count=3, memory_mib=500)
+        cut(connect(), awkward, coverage.segments, coverage.head, count=3)
     assert list((state_home() / "spill").glob("slices-*")) == []
 
 
@@ -116,7 +117,7 @@ def test_a_few_objects_with_all_the_events_are_few_slices(desk: Any, event: Call
     """An object is never divided."""
     desk.write([event("aaaa", seq, "block.observed", f"block:{seq % 2}", at=seq) for seq in range(1, 101)])
     log = desk.log()
-    made = cut(log, log.coverage().segments, log.coverage().head, count=20, memory_mib=500)
+    made = cut(connect(), log, log.coverage().segments, log.coverage().head, count=20)
     try:
         found = [pq.read_table(list(files))["object_id"].unique().to_pylist() for files in made.parts]
         assert sorted(found) == [["block:0"], ["block:1"]]
@@ -140,20 +141,20 @@ def test_what_the_bound_of_memory_is_too_small_for_takes_more(
     tides: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some operators do not spill; a replay that was begun with little memory begins again with more."""
-    asked: list[int | None] = []
-    real, write = module.open_connection, Checkpoints.write
+    asked: list[dict[str, int]] = []
+    real, write = module.connect, Checkpoints.write
 
-    def opened(*given: Any, memory_mib: int | None = None, **more: Any) -> Any:
-        asked.append(memory_mib)
-        return real(*given, memory_mib=memory_mib, **more)
+    def connected(**means: int) -> duckdb.DuckDBPyConnection:
+        asked.append(means)
+        return real(**means)
 
     def short(self: Checkpoints, *given: Any) -> int | None:
-        if asked[-1] is not None:
+        if asked[-1]:
             raise duckdb.OutOfMemoryException("could not allocate block")
         return write(self, *given)
 
-    monkeypatch.setattr(module, "open_connection", opened)
+    monkeypatch.setattr(module, "connect", connected)
     monkeypatch.setattr(Checkpoints, "write", short)
     report = replay(tides.log(), tides.root / "cache", default_lens(), only={"users", "blocks"})
     assert set(report.rows) == {"users", "blocks"}
-    assert asked == [module.MEMORY_MIB, None]
+    assert asked == [*module.MEANS]

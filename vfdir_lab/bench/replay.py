@@ -31,7 +31,7 @@ from vfdir_lab.projection.replay import replay as replay_lens
 from vfdir_lab.projection.source import paths_of, read_events, segments_sql
 
 THREADS = 2
-SLICE = 100_000
+SLICE = 1_500_000
 LIBRARY_SLICE = 3_000
 FULL_BOUND, FEW_BOUND, TENTH_BOUND = 4, 3, 1 / 4
 RIVAL_BOUND, LIBRARY_BOUND = 1 / 10, 1 / 100

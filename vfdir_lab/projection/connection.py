@@ -15,10 +15,11 @@ from vfdir_lab.errors import QueryError
 from vfdir_lab.log import state_home
 
 
-def connect(*, memory_mib: int | None = None) -> duckdb.DuckDBPyConnection:
+def connect(*, memory_mib: int | None = None, threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """A new connection in memory. What does not fit in memory is spilled outside of every archive.
 
-    `memory_mib` bounds the memory it takes before it spills; by default most of the machine's.
+    `memory_mib` bounds the memory it takes before it spills; by default most of the machine's. `threads` are
+    by default as many as there are cores.
     """
     with suppress(OSError):  # only who has to spill is in need of it
         state_home().mkdir(parents=True, exist_ok=True)
@@ -34,6 +35,8 @@ def connect(*, memory_mib: int | None = None) -> duckdb.DuckDBPyConnection:
     if memory_mib is not None:
         connection.execute(f"SET memory_limit = '{memory_mib}MiB'")
         connection.execute("SET preserve_insertion_order = false")
+    if threads is not None:
+        connection.execute(f"SET threads = {threads}")
     connection.execute("SET enable_progress_bar = false")  # it would be drawn among the answers
     connection.execute("SET TimeZone = 'UTC'")
     return connection

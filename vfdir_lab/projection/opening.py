@@ -103,15 +103,17 @@ def open_connection(  # noqa: PLR0913 - what a connection is made of
     confined: bool,
     ground: Ground | None = None,
     names: Collection[str] = (),
-    memory_mib: int | None = None,
+    connection: duckdb.DuckDBPyConnection | None = None,
 ) -> Opened:
-    """A new connection over these segments, with the views of `names`; with a `ground`, by checkpoints.
+    """A connection over these segments, with the views of `names`; with a `ground`, by checkpoints.
+
+    It is a new one, unless one is given that nothing was done with.
 
     Raises:
         duckdb.Error, OSError, pa.ArrowException: a file went away, or SQL of the lens is refused.
     """
     paths = paths_of(log, segments)
-    connection = connect(memory_mib=memory_mib)
+    connection = connection or connect()
     with gone_is_named(paths):
         if is_small(log, segments):
             keep_events(connection, log, segments, stand.head, stand.at)

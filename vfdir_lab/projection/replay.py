@@ -20,7 +20,7 @@ from vfdir_lab.log import EventLog, Segment
 from vfdir_lab.log.listing import LISTING_TRIES
 from vfdir_lab.projection.checkpoint import Made, events_up_to
 from vfdir_lab.projection.checkpoints import Checkpoints
-from vfdir_lab.projection.connection import quoted
+from vfdir_lab.projection.connection import connect, quoted
 from vfdir_lab.projection.definition import LEAF, Definition
 from vfdir_lab.projection.incremental import Ground, Refresh
 from vfdir_lab.projection.lens import Lens
@@ -40,6 +40,8 @@ Progress = Callable[[int, int, str], None]
 
 MEMORY_MIB = 1200
 """So much a replay takes before it spills to disk; with what Arrow and Python hold it stays below 2 GiB."""
+MEANS: tuple[dict[str, int], ...] = ({"memory_mib": MEMORY_MIB}, {"memory_mib": MEMORY_MIB, "threads": 1}, {})
+"""With what a replay is tried, in turn: some operators do not spill, and each thread takes its own."""
 MANY_EVENTS = 20_000
 MANY_SHARE = 0.1
 
@@ -147,7 +149,7 @@ class _Run:
         self._stand = Standpoint(head=log.coverage().head, lens=lens, at=None)
         self._work: Work | None = None
         self._slices: Slices | None = None
-        self._memory_mib: int | None = MEMORY_MIB
+        self._means = list(MEANS)
 
     def close(self) -> None:
         """Remove what only this run was in need of."""
@@ -165,8 +167,8 @@ class _Run:
                 self._work = self._work or self._begin()
                 self._make(self._work, definition)
             except FOREIGN as error:
-                if isinstance(error, duckdb.OutOfMemoryException) and self._memory_mib is not None:
-                    self._memory_mib = None  # some operators do not spill: then it takes what the machine has
+                if isinstance(error, duckdb.OutOfMemoryException) and len(self._means) > 1:
+                    del self._means[0]
                 elif not self._lacks_files(error):
                     raise meaning(self._log, error) from error
                 self._work = None
@@ -185,9 +187,8 @@ class _Run:
         )
         confined = not self._stand.lens.is_shipped
         segments = ground.coverage.upto(self._stand.head)
-        opened = open_connection(
-            self._log, segments, self._stand, confined=confined, memory_mib=self._memory_mib
-        )
+        connection = connect(**self._means[0])
+        opened = open_connection(self._log, segments, self._stand, confined=confined, connection=connection)
         refresh = Refresh(opened.connection, ground, self._stand.lens, confined=confined)
         return Work(
             opened=opened, ground=ground, refresh=refresh, segments=tuple(segments), confined=confined
@@ -214,8 +215,8 @@ class _Run:
         if is_new and column is not None and definition.keys[0].lower() == column:
             count = slices_needed(self._log, work.segments)
             if self._slices is None and count > 1:
-                head, memory_mib = self._stand.head, MEMORY_MIB
-                self._slices = cut(self._log, work.segments, head, count=count, memory_mib=memory_mib)
+                connection, head = connect(**self._means[0]), self._stand.head
+                self._slices = cut(connection, self._log, work.segments, head, count=count)
             if self._slices is not None:
                 return self._slices.selects(work.opened.connection, definition, confined=work.confined)
         work.opened.show(named(self._stand.lens, definition.name), work.refresh)

@@ -21,7 +21,7 @@ from tempfile import mkdtemp
 import duckdb
 
 from vfdir_lab.log import EventLog, Head, Segment, state_home
-from vfdir_lab.projection.connection import connect, literal, quoted
+from vfdir_lab.projection.connection import literal, quoted
 from vfdir_lab.projection.definition import LEAF, Definition
 from vfdir_lab.projection.source import open_dataset, paths_of, read_events
 
@@ -68,8 +68,17 @@ def slices_needed(log: EventLog, segments: Sequence[Segment]) -> int:
     return max(1, ceil(events / SLICE_EVENTS), ceil(weight / SLICE_BYTES))
 
 
-def cut(log: EventLog, segments: Sequence[Segment], head: Head, *, count: int, memory_mib: int) -> Slices:
+def cut(
+    connection: duckdb.DuckDBPyConnection,
+    log: EventLog,
+    segments: Sequence[Segment],
+    head: Head,
+    *,
+    count: int,
+) -> Slices:
     """Write the events up to a head into about `count` files, each of a range of objects.
+
+    By a connection that nothing was done with, and which is closed then.
 
     Raises:
         OSError, duckdb.Error: the disk refuses, or a segment went away.
@@ -79,7 +88,7 @@ def cut(log: EventLog, segments: Sequence[Segment], head: Head, *, count: int, m
     _clear(home)
     folder = Path(mkdtemp(prefix=_PREFIX, dir=home))
     try:
-        with connect(memory_mib=memory_mib) as connection:
+        with connection:
             read_events(connection, log, segments, head)
             bounds = _bounds(connection, count)
             _write(connection, folder, bounds)
