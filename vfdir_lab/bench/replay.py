@@ -1,15 +1,15 @@
 """The figures of replay: computing projections from the log again, against reading it and against others.
 
 Every figure is measured over one log of `size` events, in turns with its baseline, DuckDB with two threads.
-The slower ways to fold (SQLite, a Python loop, an event-sourcing library) go over a slice of the same events
-and are scaled to the whole by the event; their figures say over how many.
+The slower ways to fold (SQLite, a Python loop, an event-sourcing library) go over the same events; where only
+over a slice of them, they are scaled to the whole by the event, and their figures say over how many.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -159,23 +159,25 @@ def growth(folder: Path) -> Iterator[Figure]:
 
 
 def _rivals(log: EventLog, folder: Path, whole_ms: float, *, size: int) -> Iterator[Figure]:
-    """The fold of four fields in other ways, each over a slice and scaled to all events."""
-    ways: dict[str, tuple[Callable[[Path, Path, int], float | None], int, float]] = {
+    """The fold of four fields in other ways."""
+    ways: dict[str, tuple[Callable[[Sequence[Path], Path, int], float | None], int, float]] = {
         "SQLite": (by_sqlite, SLICE, RIVAL_BOUND),
         "a Python loop": (by_loop, SLICE, RIVAL_BOUND),
         "the eventsourcing library": (by_library, LIBRARY_SLICE, LIBRARY_BOUND),
     }
-    segment = log.path(log.coverage().segments[0])
+    segments = log.coverage().segments
     for name, (way, most, bound) in ways.items():
         count = min(most, size)
         place = folder / "rival"
         place.mkdir()
-        taken = way(segment, place, count)
+        begun = [log.path(one) for one in segments if one.footer.first <= count]
+        taken = way(begun, place, count)
         shutil.rmtree(place)
         if taken is None:
             print(f"left out: {name} is not installed (extra `bench`)", file=sys.stderr)  # noqa: T201
             continue
-        what = f"a fold of four fields, {size:,} events : {name} ({count:,} events, scaled)"
+        scaled = f" ({count:,} events, scaled)" if count < size else ""
+        what = f"a fold of four fields, {size:,} events : {name}{scaled}"
         yield Figure(
             what=what, value=whole_ms, unit="ms", baseline=taken * size / count, bound=bound, kind="gate"
         )
