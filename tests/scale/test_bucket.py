@@ -12,7 +12,7 @@ import pytest
 from buckets import Storage, client, moto, seaweed, shared
 from copies import Copy, Sky, put
 
-from vfdir_lab.errors import ForkedDeviceError
+from vfdir_lab.errors import ForkedDeviceError, LogWriteError
 from vfdir_lab.scale import bucket_store
 from vfdir_lab.scale.bucket_keys import key_of
 
@@ -247,6 +247,19 @@ def test_a_wrong_object_is_refused_and_the_rest_taken(
     aws.put_object(Bucket=bucket, Key=key_in(url, last, one), Body=good)
     assert shared(two, url).whole
     assert two.events() == one.events()
+
+
+def test_a_quarantine_that_leads_out_of_the_archive_is_not_written_to(
+    url: str, bucket: str, aws: Any, one: Copy, two: Copy, tmp_path: Path
+) -> None:
+    one.append(1)
+    shared(one, url)
+    aws.put_object(Bucket=bucket, Key=key_in(url, one.segments()[-1], one), Body=b"PAR1 of a sort")
+    (tmp_path / "elsewhere").mkdir()
+    (two.root / "quarantine").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(LogWriteError, match="leads out of the archive; nothing is written there"):
+        shared(two, url)
+    assert list((tmp_path / "elsewhere").rglob("*.wrong")) == []
 
 
 def test_a_wrong_large_object_shadows_no_good_small_ones(

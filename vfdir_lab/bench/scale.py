@@ -27,6 +27,7 @@ from vfdir_lab.log.compact import compact
 from vfdir_lab.log.machine import Mark
 from vfdir_lab.projection import Engine
 from vfdir_lab.projection.connection import connect
+from vfdir_lab.projection.source import weight_of
 
 STEP = 10
 SMALLEST = 1_000_000
@@ -52,7 +53,7 @@ def figures(folder: Path, *, size: int, repetitions: int, seconds: float) -> Ite
         begun = perf_counter()
         place = folder / "scale"
         log = log_of_blocks(place, events=events)
-        weight = sum(log.path(one).stat().st_size for one in log.coverage().segments)
+        weight = weight_of(log, log.coverage().segments)
         for cost in _costs(place, log, events=events, repetitions=repetitions):
             compared = _compared(cost, before.get(cost.measure))
             before[cost.measure] = compared

@@ -225,7 +225,7 @@ class _Merge:
             self._there.refuse(segment.path, "it does not follow on the segment before it")
             raise _LookAgain
         target = self._log.root / segment.path
-        self._place(self._take(segment), target)
+        place(self._log.root, self._take(segment), target)
         self._log.look_again(segment.path)
         self.copied.append(segment.path)
         ours.append(segment)
@@ -253,23 +253,27 @@ class _Merge:
             if not os.path.lexists(target):
                 staged = self._staged(segment)
                 if staged is not None:
-                    self._place(staged, target)
+                    place(self._log.root, staged, target)
                 return path if staged is not None else None
             if target.is_file() and f"-{proof(target.read_bytes())}.parquet" in name:
                 return path  # put there by an earlier merge
         raise LogWriteError(f"{self._log.root / folder} is full of files called {name}; look at them")
 
-    def _place(self, staged: Path, target: Path) -> None:
-        """Give a proven, durable file its name. From here on it is there, and whole."""
-        root = self._log.root
-        if not Path(os.path.realpath(target.parent)).is_relative_to(os.path.realpath(root)):
-            raise LogWriteError(f"{target.parent} leads out of the archive; nothing is written there")
-        try:
-            make_folder(target.parent)
-            staged.replace(target)
-            sync_folder(target.parent)
-        except OSError as error:
-            raise unwritable(target, error) from error
+
+def place(root: Path, staged: Path, target: Path) -> None:
+    """Give a durable file its name in the archive at `root`. From here on it is there, and whole.
+
+    Raises:
+        LogWriteError: the folder leads out of the archive, or the disk refuses.
+    """
+    if not Path(os.path.realpath(target.parent)).is_relative_to(os.path.realpath(root)):
+        raise LogWriteError(f"{target.parent} leads out of the archive; nothing is written there")
+    try:
+        make_folder(target.parent)
+        staged.replace(target)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise unwritable(target, error) from error
 
 
 class _Own:

@@ -213,14 +213,20 @@ class _Run:
         """What gives the rows of a projection; of a large log slice by slice, where that is the same."""
         column = refresh_rule(definition).column
         if is_new and column is not None and definition.keys[0].lower() == column:
-            count = slices_needed(self._log, work.segments)
-            if self._slices is None and count > 1:
-                connection, head = connect(**self._means[0]), self._stand.head
-                self._slices = cut(connection, self._log, work.segments, head, count=count)
-            if self._slices is not None:
-                return self._slices.selects(work.opened.connection, definition, confined=work.confined)
+            slices = self._cut(work)
+            if slices is not None:
+                return slices.selects(work.opened.connection, definition, confined=work.confined)
         work.opened.show(named(self._stand.lens, definition.name), work.refresh)
         return [f"FROM {quoted(definition.name)}"]
+
+    def _cut(self, work: Work) -> Slices | None:
+        """The slices of a large log, made when they are first wanted; None: it is not large."""
+        if self._slices is None:
+            count = slices_needed(self._log, work.segments)
+            if count > 1:
+                connection, head = connect(**self._means[0]), self._stand.head
+                self._slices = cut(connection, self._log, work.segments, head, count=count)
+        return self._slices
 
     def _made(self, work: Work, name: str) -> Made:
         events = events_up_to(work.ground.coverage, self._stand.head)

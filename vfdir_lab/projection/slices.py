@@ -23,13 +23,13 @@ import duckdb
 from vfdir_lab.log import EventLog, Head, Segment, state_home
 from vfdir_lab.projection.connection import literal, quoted
 from vfdir_lab.projection.definition import LEAF, Definition
-from vfdir_lab.projection.source import open_dataset, paths_of, read_events
+from vfdir_lab.projection.source import open_dataset, read_events, weight_of
 
 SLICE_EVENTS = 300_000
 SLICE_BYTES = 64 << 20
 """Of segments as they are on the disk; their payloads unpacked are about ten times as large."""
 
-_SAMPLE = 100 * 1000
+_SAMPLE = 100_000
 _LEFTOVER_SECONDS = 24 * 3600
 _PREFIX = "slices-"
 _WRITING = "FORMAT parquet, PARTITION_BY (slice), COMPRESSION lz4, ROW_GROUP_SIZE 8192"
@@ -64,8 +64,7 @@ class Slices:
 def slices_needed(log: EventLog, segments: Sequence[Segment]) -> int:
     """Into how many slices a log is best cut; 1: it is not."""
     events = sum(one.footer.rows for one in segments)
-    weight = sum(path.stat().st_size for path in paths_of(log, segments))
-    return max(1, ceil(events / SLICE_EVENTS), ceil(weight / SLICE_BYTES))
+    return max(1, ceil(events / SLICE_EVENTS), ceil(weight_of(log, segments) / SLICE_BYTES))
 
 
 def cut(

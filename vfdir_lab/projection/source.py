@@ -47,13 +47,18 @@ def read_events(
     set_view(connection, LEAF, events_sql(segments, head, at))
 
 
+def weight_of(log: EventLog, segments: Sequence[Segment]) -> int:
+    """The bytes of the files of these segments. Raises OSError: one of them went away."""
+    return sum(path.stat().st_size for path in paths_of(log, segments))
+
+
 def is_small(log: EventLog, segments: Sequence[Segment]) -> bool:
     """Whether the files of these segments are best read once, as `HELD_BYTES` has it.
 
     Raises:
         OSError: one of them went away.
     """
-    return sum(path.stat().st_size for path in paths_of(log, segments)) <= HELD_BYTES
+    return weight_of(log, segments) <= HELD_BYTES
 
 
 def keep_events(

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 from vfdir_lab.event.stamp import utc_now
 from vfdir_lab.log.coverage import Segment
 from vfdir_lab.log.eventlog import EventLog
-from vfdir_lab.log.files import make_folder, sync_folder, write_atomically
+from vfdir_lab.log.files import make_folder, write_atomically
 from vfdir_lab.log.foreign import unwritable
 from vfdir_lab.log.manifest import create_archive
-from vfdir_lab.log.merge import QUARANTINE
+from vfdir_lab.log.merge import QUARANTINE, place
 from vfdir_lab.scale.bucket_keys import TORN, Offered
 
 if TYPE_CHECKING:
@@ -89,9 +89,17 @@ class Staging:
         except OSError as error:
             raise unwritable(self._folder / NOTES, error) from error
 
-    def aside(self, one: Offered) -> Path:
-        """The folder for objects of a device that are not what they say: beside the other sides of forks."""
-        return self._log.root / QUARANTINE / f"device={one.device}"
+    def put_aside(self, file: Path, one: Offered, proof: str) -> None:
+        """Move a file that is not the object it says to quarantine, beside the other sides of forks.
+
+        It is called what it said it was, and what its bytes prove: the same is kept once, and nothing takes
+        it for a segment.
+
+        Raises:
+            LogWriteError: the folder leads out of the archive, or our disk refuses.
+        """
+        folder = self._log.root / QUARANTINE / f"device={one.device}"
+        place(self._log.root, file, folder / f"{one.name}.{proof}{WRONG}")
 
     def path(self, one: Offered) -> Path:
         """Where an object is, or will be when it was fetched."""
@@ -120,28 +128,10 @@ class Staging:
                 path.unlink(missing_ok=True)
 
     def drop(self, one: Offered) -> None:
-        """Put an object aside that is refused, if it was fetched.
-
-        Raises:
-            LogWriteError: our disk refuses.
-        """
+        """Put an object aside that is refused, if it was fetched. Raises LogWriteError."""
         path = self.path(one)
-        try:
-            if path.is_file():
-                put_aside(path, self.aside(one), one, one.name.proof)
-        except OSError as error:
-            raise unwritable(path, error) from error
-
-
-def put_aside(file: Path, folder: Path, one: Offered, proof: str) -> None:
-    """Move a file that is no segment of the log to where people may look at it.
-
-    It is called what it said it was, and what its bytes prove: the same is kept once, and nothing takes it
-    for a segment.
-    """
-    make_folder(folder)
-    file.replace(folder / f"{one.name}.{proof}{WRONG}")
-    sync_folder(folder)
+        if path.is_file():
+            self.put_aside(path, one, one.name.proof)
 
 
 def _same(source: Path, target: Path) -> None:

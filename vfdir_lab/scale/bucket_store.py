@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +31,6 @@ from vfdir_lab.log.files import make_folder, sync_folder
 from vfdir_lab.log.foreign import SEGMENT_BOUND_BYTES, unwritable
 from vfdir_lab.log.segment import Footer, SegmentName, read_footer
 from vfdir_lab.scale.bucket_keys import DEVICES, SCHEME, TORN, Offered, after, device_of, folder_of, offered
-from vfdir_lab.scale.bucket_staging import put_aside
 
 _ADDRESS = re.compile(r"s3://([A-Za-z0-9][A-Za-z0-9._-]{1,62})(?:/(.*))?")
 _SEGMENT = re.compile(r"[A-Za-z0-9!_.*'() =+@,-]+")
@@ -53,6 +52,9 @@ _LONGEST_REQUEST = timedelta(hours=1)
 SILENCE = timedelta(seconds=30)
 """A transfer that stands still for so long is given up."""
 _TRIES = 3
+
+Wrong = Callable[[Path, Offered, str], None]
+"""Takes a file that is not the object it says, and what its bytes prove."""
 
 
 class Bucket:
@@ -94,8 +96,8 @@ class Bucket:
                         found.append(known)
         return found, strays
 
-    def fetch(self, one: Offered, target: Path, aside: Path) -> None:
-        """Make `target` what its name proves, durably. Other bytes go to the folder `aside`.
+    def fetch(self, one: Offered, target: Path, wrong: Wrong) -> None:
+        """Make `target` what its name proves, durably. A file of other bytes is given to `wrong`.
 
         Raises:
             LogDamagedError: what is there is something else. LogWriteError: our disk refuses. ArchiveError
@@ -113,7 +115,7 @@ class Bucket:
                 file.flush()
                 os.fsync(file.fileno())
             if (found := running.hexdigest()[:16]) != one.name.proof:
-                put_aside(torn, aside, one, found)
+                wrong(torn, one, found)
                 raise LogDamagedError("its bytes are not those its name proves")
             torn.replace(target)
             sync_folder(target.parent)

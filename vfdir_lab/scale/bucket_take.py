@@ -137,7 +137,7 @@ class Taking:
 
     def _fetch_one(self, one: Offered) -> str | None:
         try:
-            self._bucket.fetch(one, self._staging.path(one), self._staging.aside(one))
+            self._bucket.fetch(one, self._staging.path(one), self._staging.put_aside)
         except LogDamagedError as error:
             return str(error)
         return None
