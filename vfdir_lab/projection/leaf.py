@@ -12,9 +12,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from typing import cast
+
+import sqlglot
+from sqlglot import exp
 
 from vfdir_lab.log import SCHEMA, Head, Segment
 from vfdir_lab.projection.connection import literal
+from vfdir_lab.projection.definition import expand
 
 SOURCE = "log_segments"
 """The bare rows of all segments that count."""
@@ -30,8 +35,16 @@ def events_sql(segments: Sequence[Segment], head: Head, at: datetime | None = No
     known = f"{rows} WHERE {within(segments, head)}"
     if at is None:
         return known
-    effective = (_SQL / "effective.sql").read_text("utf-8").replace("$moment", literal(at.isoformat()))
+    effective = _effective().replace("$moment", literal(at.isoformat()))
     return f"WITH facts AS ({known}) SELECT * FROM ({effective})"
+
+
+@cache
+def _effective() -> str:
+    """The SELECT of what was so before `$moment`, over `facts`, with helpers expanded."""
+    text = (_SQL / "effective.sql").read_text("utf-8")
+    tree = cast("exp.Query", sqlglot.parse_one(text, dialect="duckdb"))
+    return expand(tree, where="effective.sql").sql(dialect="duckdb", comments=False)
 
 
 def within(segments: Sequence[Segment], head: Head) -> str:

@@ -15,13 +15,6 @@ WITH sightings AS (
         ) = 1 AS assumed
     FROM facts
 ),
-born AS (
-    SELECT
-        *,
-        TRY_CAST(payload ->> '$.connected_at' AS TIMESTAMPTZ) AS connected_at,
-        TRY_CAST(payload ->> '$.created_at' AS TIMESTAMPTZ) AS created_at
-    FROM sightings
-),
 dated AS (
     SELECT
         *,
@@ -29,21 +22,13 @@ dated AS (
             WHEN kind LIKE 'scan.%' THEN TIMESTAMPTZ '1970-01-01 00:00:00+00'
             WHEN assumed
                 THEN COALESCE(
-                    CASE
-                        WHEN connected_at BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00+00'
-                        AND TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'
-                            THEN connected_at
-                    END,
-                    CASE
-                        WHEN created_at BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00+00'
-                        AND TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'
-                            THEN created_at
-                    END,
+                    instant(payload ->> '$.connected_at'),
+                    instant(payload ->> '$.created_at'),
                     TIMESTAMPTZ '1970-01-01 00:00:00+00'
                 )
             ELSE COALESCE(origin_at, recorded_at)
         END AS valid_from
-    FROM born
+    FROM sightings
 )
 SELECT
     event_id,
