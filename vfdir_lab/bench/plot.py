@@ -15,8 +15,7 @@ def bars(figures: Sequence[Figure]) -> str:
     """The figures that have a ratio, as an SVG on a logarithmic scale."""
     rows = [(figure, figure.ratio) for figure in figures if figure.ratio is not None]
     most = max([10.0, *(ratio for _, ratio in rows)])
-    size = f'width="{_LABEL + _BARS + 70}" height="{_ROW * len(rows) + 10}"'
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="13">']
+    lines = [opening(_LABEL + _BARS + 70, _ROW * len(rows) + 10)]
     for number, (figure, ratio) in enumerate(rows):
         top = _ROW * number + 5
         width = _length(ratio, most)
@@ -28,6 +27,12 @@ def bars(figures: Sequence[Figure]) -> str:
             at = _LABEL + _length(figure.bound, most)
             lines.append(f'<path d="M{at:.1f} {top} v22" stroke="#333" stroke-width="2"/>')
     return "\n".join([*lines, "</svg>", ""])
+
+
+def opening(wide: int, high: int) -> str:
+    """The tag that such a picture begins with; white, for a page that shows it may be dark."""
+    size, type_ = f'width="{wide}" height="{high}"', 'font-family="sans-serif" font-size="13"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {type_} style="background:#fff">'
 
 
 def _length(ratio: float, most: float) -> float:

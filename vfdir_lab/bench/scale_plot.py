@@ -7,6 +7,7 @@ from html import escape
 from math import ceil, floor, log10
 
 from vfdir_lab.bench.measure import Figure
+from vfdir_lab.bench.plot import opening
 from vfdir_lab.bench.scale import Cost
 
 _WIDE, _HIGH, _LEFT, _FOOT, _LEGEND = 420, 300, 110, 40, 380
@@ -17,8 +18,7 @@ def lines(figures: Sequence[Figure]) -> str:
     """The costs in milliseconds as an SVG: a line for each, with the slope it ends in."""
     costs = [one for one in figures if isinstance(one, Cost) and one.unit == "ms" and one.value > 0]
     wide, high = _LEFT + _WIDE + _LEGEND, _HIGH + _FOOT + 10
-    size = f'width="{wide}" height="{high}"'
-    drawn = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="13">']
+    drawn = [opening(wide, high)]
     if costs:
         drawn += _drawing(costs)
     return "\n".join([*drawn, "</svg>", ""])
@@ -42,7 +42,7 @@ def _drawing(costs: Sequence[Cost]) -> list[str]:
         )
     for size in sorted(set(sizes)):
         across, _ = at(size, values[0])
-        drawn.append(f'<text x="{across:.1f}" y="{_HIGH + 30}" text-anchor="middle">{size:,}</text>')
+        drawn.append(f'<text x="{across:.1f}" y="{_HIGH + 30}" text-anchor="middle">{size:,} events</text>')
     for number, measure in enumerate(dict.fromkeys(one.measure for one in costs)):
         of = [one for one in costs if one.measure == measure]
         color = _COLORS[number % len(_COLORS)]
