@@ -269,3 +269,29 @@ def test_a_compaction_after_the_checkpoint_changes_nothing(desk: Any) -> None:
     opened = engine._open("blocks", engine._stand(None, None), confined=False)
     assert {one.made.fingerprint for one in opened.checkpoints} >= {default_lens().fingerprints["blocks"]}
     assert engine.arrow("FROM blocks").num_rows == 6
+
+
+def test_what_takes_no_event_of_the_new_kinds_is_read_from_its_checkpoint(
+    tides: Any, event: MakeEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the log is looked at again for it, and no more than kinds and ids of what is new."""
+    engine = made(tides)
+    tides.write([event("bbbb", 1, "block.observed", "block:1", at=99, title="New")])
+    monkeypatch.setattr(incremental.Ground, "touched", lambda *_: pytest.fail("it was looked for"))
+    monkeypatch.setattr(incremental.Ground, "computed", lambda *_: pytest.fail("it was computed"))
+    for name in ("users", "readings", "media", "wishes", "outbox"):
+        opened = engine._open(name, engine._stand(None, None), confined=False)
+        assert default_lens().fingerprints[name] in {one.made.fingerprint for one in opened.checkpoints}
+
+
+def test_a_checkpoint_that_is_not_read_is_not_proven(tides: Any, event: MakeEvent) -> None:
+    """To hash a large one for nothing takes time; a broken one is found once it would be read."""
+    engine = made(tides)
+    tides.write([event("bbbb", 1, "block.observed", "block:1", at=99, title="New")])
+    print_ = default_lens().fingerprints["blocks"]
+    (file,) = (tides.root / "cache" / "checkpoints" / print_.removeprefix("sha256:")[:16]).iterdir()
+    file.write_bytes(b"PAR1" + b"\0" * 20 + file.read_bytes()[24:])
+    assert engine.arrow("SELECT title FROM blocks WHERE object_id = 'block:1'").to_pylist() == [
+        {"title": "New"}
+    ]
+    assert file.exists()

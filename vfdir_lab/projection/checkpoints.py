@@ -43,12 +43,18 @@ class Checkpoints:
         self.notices: list[str] = []
         self._proven: set[tuple[Path, int, int, int]] = set()
 
-    def newest(self, fingerprint: str, head: Head, coverage: Coverage) -> Checkpoint | None:
-        """The newest checkpoint of a projection at or below `head`, made of the events of this coverage."""
+    def newest(
+        self, fingerprint: str, head: Head, coverage: Coverage, *, proven: bool = True
+    ) -> Checkpoint | None:
+        """The newest checkpoint of a projection at or below `head`, made of the events of this coverage.
+
+        One that is not `proven` is only to be asked what it says of itself: its bytes were not looked at.
+        """
         found = [one for one in self._readable(fingerprint) if head.covers(one.head)]
         for one in sorted(found, key=lambda one: sum(one.head.values()), reverse=True):
             same = one.made.fingerprint == fingerprint
-            if same and one.made.events == events_up_to(coverage, one.head) and self._is_whole(one.path):
+            fits = same and one.made.events == events_up_to(coverage, one.head)
+            if fits and (not proven or self._is_whole(one.path)):
                 return one
         return None
 

@@ -2,10 +2,11 @@
 
 New events are those above the checkpoint's head, device by device, never by their stamps: a late merge brings
 old ones. K is the set of objects they are about. Of a projection that is answered object by object
-(`refresh.py`) the rows of K are computed from K's events, all others are the checkpoint's. One over other
-projections is its checkpoint as long as no row below it differs, else it is computed in full over the
-refreshed parts; for its sake a small one below that is computed in full is compared with its checkpoint.
-Nothing that is kept is rewritten. That the rows are those of a full computation, for any cut, is checked by
+(`refresh.py`) the rows of K are computed from K's events, all others are the checkpoint's. One that takes
+only events of kinds that are not among the new ones is its checkpoint as long as no row below it differs,
+and so is one over other projections. Else that is computed in full over the refreshed parts; for its sake a
+small one below that is computed in full is compared with its checkpoint. Nothing that is kept is rewritten.
+That the rows are those of a full computation, for any cut, is checked by
 `tests/projection/test_incremental.py`.
 """
 
@@ -17,8 +18,10 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from vfdir_lab.log import Coverage, EventLog, Head
+from vfdir_lab.log import SCHEMA, Coverage, EventLog, Head
 from vfdir_lab.projection.catalogue import needed
 from vfdir_lab.projection.checkpoint import Checkpoint
 from vfdir_lab.projection.checkpoints import Checkpoints
@@ -56,13 +59,38 @@ class Ground:
     head: Head
     checkpoints: Checkpoints
     accepts: Callable[[str, Checkpoint], bool] = lambda _name, _checkpoint: True
+    _news: dict[Head, pa.Table] = field(default_factory=dict)
     _touched: dict[Head, Touched | None] = field(default_factory=dict)
     _computed: dict[Path, pa.Table] = field(default_factory=dict)
 
-    def newest(self, name: str, fingerprint: str) -> Checkpoint | None:
-        """The newest checkpoint of a projection that may be used."""
-        found = self.checkpoints.newest(fingerprint, self.head, self.coverage)
+    def newest(self, name: str, fingerprint: str, *, proven: bool = True) -> Checkpoint | None:
+        """The newest checkpoint of a projection that may be used; its bytes are looked at where `proven`."""
+        found = self.checkpoints.newest(fingerprint, self.head, self.coverage, proven=proven)
         return found if found is not None and self.accepts(name, found) else None
+
+    def news(self, since: Head) -> pa.Table:
+        """What the events after `since` are about, and their kinds: `object_id`, `kind`, distinct."""
+        if since not in self._news:
+            self._news[since] = self._find_news(since)
+        return self._news[since]
+
+    def kinds(self, since: Head) -> frozenset[str]:
+        """The kinds of the events after `since`."""
+        return frozenset(self.news(since).column("kind").unique().to_pylist())
+
+    def _find_news(self, since: Head) -> pa.Table:
+        """By Arrow: to open a connection takes longer than to read some new segments."""
+        found = [SCHEMA.empty_table().select(["object_id", "kind"])]
+        for segment in self.coverage.upto(self.head):
+            device, last = segment.footer.device, segment.footer.last
+            if last > since.seq(device):
+                file = pq.ParquetFile(self.log.path(segment))
+                rows = file.read(["seq", "object_id", "kind"])
+                seqs = rows.column("seq")
+                new = pc.greater(seqs, since.seq(device))
+                new = pc.and_(new, pc.less_equal(seqs, self.head.seq(device)))
+                found.append(rows.filter(new).drop_columns("seq"))
+        return pa.concat_tables(found).group_by(["object_id", "kind"]).aggregate([])
 
     def touched(self, since: Head) -> Touched | None:
         """What the events after `since` touch; None where that is too large a share of the log."""
@@ -77,8 +105,8 @@ class Ground:
             return None
         segments = self.coverage.upto(self.head)
         paths, among = paths_of(self.log, segments), self.coverage.events
+        objects = pa.table({"object_id": self.news(since).column("object_id").unique()})
         with connect() as connection:
-            objects = self._objects_after(since, connection)
             rows = rows_about(connection, objects, paths, among=among, at_most=most)
             if rows is None:
                 return None
@@ -99,14 +127,6 @@ class Ground:
                     set_view(connection, one.name, quick or one.view)
                 self._computed[like.path] = connection.sql(like.spelled(quoted(name))).to_arrow_table()
         return self._computed[like.path]
-
-    def _objects_after(self, since: Head, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-        """The objects that the events after `since` are about."""
-        segments = self.coverage.upto(self.head)
-        new = [one for one in segments if one.footer.last > since.seq(one.footer.device)]
-        read_events(connection, self.log, new, self.head)
-        known = "".join(f" AND (device <> {literal(d)} OR seq > {seq})" for d, seq in since.items())
-        return connection.sql(f"SELECT DISTINCT object_id FROM {LEAF} WHERE true{known}").to_arrow_table()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,20 +165,30 @@ class Refresh:
 
         To be asked of each projection after those it reads.
         """
-        name = definition.name
-        checkpoint = self._ground.newest(name, self._lens.fingerprints[name])
+        name, print_ = definition.name, self._lens.fingerprints[definition.name]
+        rule = refresh_rule(definition)
+        if rule.kind == "over projections":
+            seen = self._ground.newest(name, print_, proven=False)
+            if seen is None or not self._stays(definition, seen):
+                return None  # to prove one that is not read would take time for nothing
+        checkpoint = self._ground.newest(name, print_)
         if checkpoint is None:
             return None
-        if checkpoint.head != self._ground.head:
-            rule = refresh_rule(definition)
+        if not self._stays(definition, checkpoint):
             if rule.kind == "by object" and rule.column is not None:
                 return self._by_object(definition, checkpoint, rule.column)
-            if rule.kind == "full":
-                return self._anew(definition, checkpoint)
-            if not self._nothing_below_differs(definition, checkpoint.head):
-                return None
+            return self._anew(definition, checkpoint) if rule.kind == "full" else None
         self._same_since[name] = checkpoint.head
         return self._rows(name, checkpoint)
+
+    def _stays(self, definition: Definition, checkpoint: Checkpoint) -> bool:
+        """Whether a projection's rows are those of its checkpoint, as far as that takes no time to see."""
+        since, rule = checkpoint.head, refresh_rule(definition)
+        if since == self._ground.head:
+            return True
+        if rule.takes is None or rule.takes & self._ground.kinds(since):
+            return checkpoint.rows == 0 and rule.base is not None and not self._gives_rows(rule.base)
+        return self._nothing_below_differs(definition, since)
 
     def _by_object(self, definition: Definition, checkpoint: Checkpoint, column: str) -> str | None:
         touched = self._ground.touched(checkpoint.head)
@@ -193,7 +223,7 @@ class Refresh:
         return new
 
     def _nothing_below_differs(self, definition: Definition, since: Head) -> bool:
-        below = sorted(definition.reads)
+        below = sorted(definition.reads - {LEAF})
         may = all(self._same_since.get(name) == since or self._changed_since(name) == since for name in below)
         return may and all(self._is_same(name, since) for name in below)
 

@@ -184,7 +184,7 @@ class _Select:
     def _groups(self) -> None:
         group = self._select.args.get("group")
         if group is None:
-            if self._select.args.get("having") or any(map(_aggregates, self._expressions())):
+            if self._select.args.get("having") or any(map(aggregates_of, self._expressions())):
                 raise NotProvenError("an aggregate without GROUP BY object_id is over all objects")
             return
         _only(group, {"all", "expressions"})
@@ -269,6 +269,12 @@ def _only(node: exp.Expr, known: set[str]) -> None:
             )
 
 
+def is_plain(table: exp.Table) -> bool:
+    """Whether a table is only a name, with an alias at most."""
+    others = {name for name, value in table.args.items() if value} - {"this", "alias"}
+    return isinstance(table.this, exp.Identifier) and not others
+
+
 def _conjuncts(condition: exp.Expr | None) -> Sequence[exp.Expr]:
     if condition is None:
         return ()
@@ -276,7 +282,7 @@ def _conjuncts(condition: exp.Expr | None) -> Sequence[exp.Expr]:
     return [*_conjuncts(node.left), *_conjuncts(node.right)] if isinstance(node, exp.And) else [node]
 
 
-def _aggregates(part: exp.Expr) -> bool:
+def aggregates_of(part: exp.Expr) -> bool:
     """Whether an expression makes one value of many rows; a window's function does not."""
     return any(_is_aggregate(node) for node in part.find_all(exp.Func))
 

@@ -6,7 +6,7 @@ right without it: a rule only says what may be left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -14,6 +14,8 @@ import sqlglot
 from sqlglot import TokenType, exp
 
 from vfdir_lab.projection.definition import LEAF, Definition
+from vfdir_lab.projection.emptiness import base_of
+from vfdir_lab.projection.kinds import kinds_of
 from vfdir_lab.projection.lint.purity import rule_of
 from vfdir_lab.projection.lint.rules import names
 from vfdir_lab.projection.objectwise import NotProvenError, prove
@@ -29,16 +31,22 @@ class Rule:
     """How a projection is refreshed, with the reason in words.
 
     `column` of its rows holds the object's id where it is refreshed by object. One that is not `steady`
-    answers otherwise each time it is asked: no checkpoint is made of it.
+    answers otherwise each time it is asked: no checkpoint is made of it. `takes` are the kinds of events that
+    it hangs on besides the projections it reads: while no such event is new and none of those differs, it is
+    as it was. None: it may be any kind. `base` is a SELECT over projections: while that gives no row, this
+    has none, whatever is new.
     """
 
     kind: Kind
     reason: str
     column: str | None = None
     steady: bool = True
+    takes: frozenset[str] | None = None
+    base: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.reason}"
+        said = f"{self.kind}: {self.reason}"
+        return f"{said}; only where one of {', '.join(sorted(self.takes))} is new" if self.takes else said
 
 
 @lru_cache(maxsize=512)
@@ -47,16 +55,20 @@ def refresh_rule(definition: Definition) -> Rule:
     unsteady = _unsteady(definition.plain)
     if unsteady is not None:
         return Rule(kind="full", reason=f"{unsteady} is another each time it is asked for", steady=False)
+    tree = sqlglot.parse_one(definition.plain, dialect="duckdb")
+    return replace(_rule(definition, tree), takes=kinds_of(tree), base=base_of(tree))
+
+
+def _rule(definition: Definition, tree: exp.Expr) -> Rule:
     below = sorted(definition.reads - {LEAF})
     if below and LEAF in definition.reads:
         return Rule(kind="full", reason=f"it reads {LEAF} and {', '.join(below)}")
     if below:
         return Rule(kind="over projections", reason=f"it reads {', '.join(below)}")
-    return _by_object(definition)
+    return _by_object(definition, tree)
 
 
-def _by_object(definition: Definition) -> Rule:
-    tree = sqlglot.parse_one(definition.plain, dialect="duckdb")
+def _by_object(definition: Definition, tree: exp.Expr) -> Rule:
     leaves = [one for one in tree.find_all(exp.Table) if one.name.lower() == LEAF]
     if len(leaves) != 1:
         return Rule(kind="full", reason=f"it reads {LEAF} in {len(leaves)} places")
