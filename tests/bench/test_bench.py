@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from xml.etree import ElementTree
 
+import duckdb
 import pytest
 
-from vfdir_lab.bench import log, replay, replay_material
+from vfdir_lab.bench import log, replay, replay_material, replay_rivals
 from vfdir_lab.bench.__main__ import main
 from vfdir_lab.bench.measure import Figure
 from vfdir_lab.log import verify
+from vfdir_lab.projection.definition import define
 
 KEYS = {"what", "value", "unit", "baseline", "ratio", "bound", "holds", "kind"}
 
@@ -73,7 +77,8 @@ def test_replay_is_measured_and_given_as_json(
     assert all(set(one) == KEYS and one["value"] > 0 for one in found)
     for words in (
         "all columns",
-        "four fields",
+        "four fields, 300 events",
+        "kept columns, 300 events",
         "as of",
         "SQLite",
         "Python loop",
@@ -81,6 +86,27 @@ def test_replay_is_measured_and_given_as_json(
         "new events",
     ):
         assert any(words in one["what"] for one in found)
+
+
+def test_what_is_compared_gives_the_same_rows(tmp_path: Path) -> None:
+    """The fold of four fields, cleared ones null: from the payloads, over kept columns, and in SQLite."""
+    made = replay_material.log_of_blocks(tmp_path, events=3_000)
+    with duckdb.connect() as connection:
+        replay.look_at(connection, made)
+        four = define(replay.FOUR_FIELDS, where="four").plain
+        connection.execute(f"CREATE VIEW four_columns AS {replay.COLUMNS.view}")
+        ours, over_columns = (
+            connection.sql(f"FROM ({query}) ORDER BY object_id").fetchall()
+            for query in (four, replay.OVER_COLUMNS)
+        )
+        facts = connection.sql("SELECT object_id, hlc, payload FROM events").fetchall()
+    sql = (Path(replay_rivals.__file__).parent / "replay_sqlite.sql").read_text("utf-8")
+    with closing(sqlite3.connect(":memory:")) as theirs:
+        theirs.execute("CREATE TABLE events (object_id TEXT, hlc INTEGER, payload TEXT)")
+        theirs.executemany("INSERT INTO events VALUES (?, ?, ?)", facts)
+        assert ours == over_columns == theirs.execute(f"SELECT * FROM ({sql}) ORDER BY object_id").fetchall()
+    assert len(ours) == 2_000
+    assert any(description is None for *_, description, _ in ours)
 
 
 def test_growth_is_measured_in_processes_of_its_own(
