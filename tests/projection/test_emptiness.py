@@ -52,6 +52,7 @@ UNBASED = {
     "b AS (SELECT 1 AS seq FROM a, events ORDER BY count(*)) SELECT * FROM b",
     "a right join": "WITH a AS (SELECT * FROM wishes) SELECT * FROM a RIGHT JOIN events USING (seq)",
     "a full join": "WITH a AS (SELECT * FROM wishes) SELECT * FROM a FULL JOIN events USING (seq)",
+    "a positional join": "WITH a AS (SELECT * FROM wishes) SELECT * FROM a POSITIONAL JOIN events",
     "grouping sets": "WITH a AS (SELECT * FROM wishes), "
     "b AS (SELECT count(*) AS n FROM a, events GROUP BY GROUPING SETS (())) SELECT * FROM b",
     "a union": "WITH a AS (SELECT seq FROM wishes) SELECT * FROM a UNION ALL SELECT seq FROM events",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from random import Random
@@ -295,3 +296,26 @@ def test_a_checkpoint_that_is_not_read_is_not_proven(tides: Any, event: MakeEven
         {"title": "New"}
     ]
     assert file.exists()
+
+
+def test_what_was_empty_is_empty_only_while_nothing_is_there_to_make_rows_of(
+    tides: Any, event: MakeEvent
+) -> None:
+    """Open wishes: none, then one, then none again, each time with a block seen anew as well."""
+    intent = f"{1:032x}"
+    edit = event("bbbb", 1, "block.edited", "block:1", at=90, intent=intent, title="Wished")
+    wish = [
+        replace(edit, cause="tx:1"),
+        event("bbbb", 2, "tx.committed", "tx:1", at=91, label="", intents=[intent]),
+        event("bbbb", 3, "block.observed", "block:1", at=92, title="Seen"),
+    ]
+    answered = [
+        event("bbbb", 4, "tx.cancelled", "tx:1", at=93, intent=intent),
+        event("bbbb", 5, "block.observed", "block:1", at=94, title="Seen again"),
+    ]
+    for new, title, count in (wish, "Wished", 1), (answered, "Seen again", 0):
+        engine = made(tides)
+        tides.write(new)
+        told = engine.arrow("SELECT title FROM blocks WHERE object_id = 'block:1'")
+        assert told["title"].to_pylist() == [title]
+        assert engine.arrow("FROM open_wishes").num_rows == count
