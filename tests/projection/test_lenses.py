@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from vfdir_lab.archive import Archive
 from vfdir_lab.arena import SYSTEM_TIME
-from vfdir_lab.errors import ProjectionError, ProjectionFileError, UsageError, VfdirError
+from vfdir_lab.errors import ProjectionError, ProjectionFileError, QueryError, UsageError, VfdirError
 from vfdir_lab.event import Draft, Event
 from vfdir_lab.log import Head
 from vfdir_lab.projection.catalogue import shipped
@@ -348,6 +348,19 @@ def test_what_is_not_there_is_named_with_what_is(archive: Archive) -> None:
         archive.lens("other").sql("SELECT 1")
     with pytest.raises(UsageError, match="cannot be a lens's name"):
         archive.lens("a/b")
+
+
+def test_a_table_that_is_not_in_force_is_said_to_be_one(archive: Archive) -> None:
+    """The first thing asked of a new table is a query of it."""
+    archive.projections["loud"].save(1, "Loud", BODY)
+    with pytest.raises(QueryError, match=r"loud has no version .*default: `vfdir-lab projection use loud 1`"):
+        archive.sql("FROM loud")
+    archive.lens("mine").use(blocks=7)
+    with pytest.raises(QueryError, match=r"use loud 1 --lens mine` puts"):
+        archive.lens("mine").sql("FROM loud")
+    with pytest.raises(QueryError) as refused:
+        archive.sql("FROM louder")
+    assert "projection use" not in str(refused.value)
 
 
 def test_a_number_that_is_taken_cannot_be_written_over(archive: Archive) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
-from vfdir_lab.errors import UsageError
+from vfdir_lab.errors import QueryError, UsageError
 from vfdir_lab.log import EventLog, Head, Moment, head_of, instant_of
 from vfdir_lab.projection.choices import check_name
 from vfdir_lab.projection.engine import Engine, Standpoint
@@ -92,7 +93,13 @@ class View:
         lens = self.definitions
         for notice in self._notices(lens):
             warnings.warn(notice, LensWarning, stacklevel=3)
-        return self._desk.engine.relation(query, head=self.head, lens=lens, at=self.at, tables=tables)
+        try:
+            return self._desk.engine.relation(query, head=self.head, lens=lens, at=self.at, tables=tables)
+        except QueryError as error:
+            hint = self._unused(query, lens)
+            if not hint:
+                raise
+            raise QueryError(f"{error}\n{hint}") from error
 
     def as_of(
         self, moment: Moment | None = None, *, head: Head | str | None = None, axis: str = "knew"
@@ -139,6 +146,17 @@ class View:
             raise UsageError(f"this is the lens {self.name} as it was set once; that does not change")
         self._desk.lenses.use(versions, name=self.name)
         return self
+
+    def _unused(self, query: str, lens: Lens) -> str:
+        """What to do about projections that a refused query names and the lens has no version of."""
+        words = set(re.findall(r"\w+", query.lower()))
+        names = sorted(words & set(self._desk.lenses.catalogue.names) - set(lens.versions))
+        lens_ = "" if self.name == self._desk.lenses.default else f" --lens {self.name}"
+        return "\n".join(
+            f"{name} has no version in the lens {self.name}: `vfdir-lab projection use {name} "
+            f"{self._desk.lenses.catalogue.of(name)[-1].version}{lens_}` puts one in force"
+            for name in names
+        )
 
     def _notices(self, lens: Lens) -> Iterator[str]:
         if self._lens is None:
