@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
@@ -39,6 +40,8 @@ _NAMED = re.compile(
     | does\ not\ have\ a\ column\ named\ "(?P<of>[^"]+)" """,
     re.VERBOSE,
 )
+Seen = tuple[str, tuple[str, ...] | None, tuple[Key, ...]]
+"""The name of a table, and what is known of it: columns and keys."""
 _TYPE = re.compile(r"sum\(STRUCT\(probe (.*)\)\)")
 
 
@@ -70,11 +73,8 @@ class Ground:
 
     def _keys(self, one: Definition) -> tuple[Key, ...]:
         """The keys that its SQL shows, like the channel and the position that is counted in it."""
-        try:
-            tree = sqlglot.parse_one(one.plain, dialect="duckdb")
-        except SqlglotError:
-            return ()
-        return Reader(self.tables).read(tree).keys
+        below = ((name, self.tables[name]) for name in one.reads & self.tables.keys() - {LEAF})
+        return _keys_shown(one.plain, frozenset((name, seen.columns, seen.keys) for name, seen in below))
 
     def bind(self, tree: exp.Query) -> tuple[str, ...]:
         """The columns that a query gives. Raises duckdb.Error where it does not bind."""
@@ -101,6 +101,20 @@ class Ground:
             match = _TYPE.search(str(error))
             return match[1] if match else None
         return None
+
+
+@lru_cache(maxsize=256)
+def _keys_shown(plain: str, below: frozenset[Seen]) -> tuple[Key, ...]:
+    """The keys that the SQL of a version shows over `events` and the tables `below` it.
+
+    Kept: the same versions lie beneath every file, and reading them takes most of the time of a lint.
+    """
+    try:
+        tree = sqlglot.parse_one(plain, dialect="duckdb")
+    except SqlglotError:
+        return ()
+    tables = {name: Relation(columns=columns, keys=keys) for name, columns, keys in below}
+    return Reader({LEAF: EVENTS, **tables}).read(tree).keys
 
 
 def refused(source: Source, views: Sequence[View], error: duckdb.Error, tables: Sequence[str]) -> Finding:
