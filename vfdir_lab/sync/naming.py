@@ -15,7 +15,6 @@ from vfdir_lab.log import Head
 from vfdir_lab.projection.engine import Engine, read_sql
 from vfdir_lab.sync.mirror import SQL
 from vfdir_lab.sync.names import channel_name
-from vfdir_lab.sync.visible import mirror_lens
 from vfdir_lab.sync.wish import Handle, Ref
 
 _BLOCK_ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?are\.na/block/([0-9]{1,18})/?")
@@ -77,9 +76,8 @@ class Naming:
         return object_id("channel", name) if isinstance(name, int) else self._of_slug(name)
 
     def _of_slug(self, slug: str) -> str:
-        found = self._engine.arrow(
-            read_sql(SQL, "channel_by_slug"), {"slug": slug}, head=self._head, lens=mirror_lens()
-        ).column("object_id")
+        query = read_sql(SQL, "channel_by_slug")
+        found = self._engine.facts(query, {"slug": slug}, head=self._head)["object_id"]
         if not len(found):
             raise UsageError(f"there is no channel {slug!r} in this archive: `pull` it first")
         return str(found[0].as_py())

@@ -176,7 +176,8 @@ class Puller:
         return wire, object_id("channel", found)
 
     def _known_number(self, slug: str) -> int | None:
-        found = self._engine.arrow(read_sql(SQL, "channel_by_slug"), {"slug": slug}).column("object_id")
+        head = self._log.coverage().head
+        found = self._engine.facts(read_sql(SQL, "channel_by_slug"), {"slug": slug}, head=head)["object_id"]
         return remote_number(found[0].as_py()) if len(found) else None
 
     def _refused(self, channel: str, error: ArenaApiError) -> None:
