@@ -4,14 +4,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.main
 from ran import Ran
 
+from vfdir_lab.archive import Archive
+from vfdir_lab.arena import SYSTEM_TIME
 from vfdir_lab.cli import main
 from vfdir_lab.sandbox import Sandbox
 
+HASTY = replace(SYSTEM_TIME, sleep=lambda seconds: SYSTEM_TIME.sleep(min(seconds, 0.01)))
+COMMANDS = cache(typer.main.get_command)  # the same each time; to make them takes longer than most commands
 FAST = dict.fromkeys(("guest", "free", "premium", "supporter"), 1_000_000)
 
 
@@ -41,12 +48,17 @@ def settings(sandbox: Sandbox, home: Path) -> dict[str, str]:
 def run(
     settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> Callable[..., Ran]:
-    """`run("pull", "tides")` in this process, with settings such as ARENA_TOKEN as keywords."""
+    """`run("pull", "tides")` in this process, with settings such as ARENA_TOKEN as keywords.
+
+    It waits as briefly as the tests of `sync` do; how long a person waits is proven in `tests/arena`.
+    """
 
     def runner(*arguments: str, **others: str) -> Ran:
         capfdbinary.readouterr()
         with monkeypatch.context() as patch:
             patch.setattr(sys, "argv", ["vfdir-lab", *arguments])
+            patch.setattr(typer.main, "get_command", COMMANDS)
+            patch.setitem(Archive.__init__.__kwdefaults__, "time", HASTY)
             for name, value in (settings | others).items():
                 patch.setenv(name, value)
             with pytest.raises(SystemExit) as ended:
