@@ -74,7 +74,9 @@ def scope_of(standing: Standing, channel: int | str | None, *, depth: int, priva
         asked = [_find(standing, channel, private=private)]
     ids = _reached(standing, [row["object_id"] for row in asked], depth=depth, private=private)
     rows = standing.rows(*ids)
-    found = {row["object_id"]: row for row in islice(rows.of("channels"), len(ids))}
+    found = {row["object_id"]: row for row in asked}
+    if len(found) < len(ids):  # a query over all channels, which takes long, for those that were met inside
+        found = {row["object_id"]: row for row in islice(rows.of("channels"), len(ids))}
     owners = sorted({row["owner"] for row in found.values() if row["owner"]})
     sizes = [plain(row) for row in rows.table("sizes").to_pylist()]
     return Scope(
