@@ -128,7 +128,7 @@ def gruff() -> Iterator[str]:
             pass
 
     with ThreadingHTTPServer((HOST, 0), Gruff) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()  # so it ends as soon as told
         yield f"http://{HOST}:{server.server_address[1]}"
         server.shutdown()
 

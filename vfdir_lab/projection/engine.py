@@ -60,6 +60,7 @@ class Engine:
         self._ground: Ground | None = None
         self._kept: OrderedDict[object, Opened] = OrderedDict()
         self._facts: duckdb.DuckDBPyConnection | None = None
+        self._facts_over: tuple[tuple[Path, ...], Head] | None = None
         self._asked: Opened | None = None
 
     def interrupt(self) -> None:
@@ -201,13 +202,19 @@ class Engine:
         return self._open(query, stand, confined=not stand.lens.is_shipped)
 
     def _only_events(self, head: Head) -> Opened:
-        """The connection without projections."""
+        """The connection without projections; set up anew only where another head, or other files, are asked.
+
+        Files that went away since show in the answer, as anywhere.
+        """
         if self._facts is None:
             self._facts = connect()
         segments = self._log.require(head).upto(head)
         paths = paths_of(self._log, segments)
-        with gone_is_named(paths):
-            read_events(self._facts, self._log, segments, head)
+        if self._facts_over != (paths, head):
+            self._facts_over = None
+            with gone_is_named(paths):
+                read_events(self._facts, self._log, segments, head)
+            self._facts_over = (paths, head)
         return Opened(connection=self._facts, segments=paths)
 
     def _open(
