@@ -39,6 +39,20 @@ def break_pages(path: Path, share: float = 1) -> None:
 # ------------------------------------------------------------------------------------- relations
 
 
+def test_a_query_that_only_counts_computes_no_columns(tides: Any) -> None:
+    """What most people ask first; see decisions/0020."""
+
+    def plan(query: str) -> str:
+        (row,) = tides.archive.sql(f"EXPLAIN (FORMAT json) {query}").fetchall()
+        return str(row[1])
+
+    assert "payload" in plan("SELECT max(title) FROM blocks_v2")
+    assert "payload" not in plan("SELECT count(*) FROM blocks_v2")
+    assert "bare_content" in plan("FROM blocks")
+    assert "bare_content" not in plan("SELECT count(*) FROM blocks")
+    assert tides.archive.sql("SELECT count(*) FROM blocks").fetchall() == [(3,)]
+
+
 def test_a_relation_answers_in_every_shape(tides: Any) -> None:
     relation = tides.archive.sql(TITLES)
     assert relation.fetchall() == TIDES

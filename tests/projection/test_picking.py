@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from vfdir_lab.event import Event
 from vfdir_lab.log import SCHEMA
 from vfdir_lab.log.segment import table_of
-from vfdir_lab.projection.connection import connect
 from vfdir_lab.projection.picking import LARGE, rows_about
 
 BOTH = pytest.mark.parametrize("among", [1, LARGE], ids=["by duckdb", "by polars"])
@@ -25,9 +24,8 @@ BOTH = pytest.mark.parametrize("among", [1, LARGE], ids=["by duckdb", "by polars
 def picked(
     objects: Sequence[str], paths: Sequence[Path], among: int, at_most: int = 10**6
 ) -> pa.Table | None:
-    with connect() as connection:
-        about = pa.table({"object_id": pa.array(objects, pa.string())})
-        return rows_about(connection, about, paths, among=among, at_most=at_most)
+    about = pa.table({"object_id": pa.array(objects, pa.string())})
+    return rows_about(about, paths, among=among, at_most=at_most)
 
 
 @given(events=histories().filter(bool), seed=st.integers(0, 999))

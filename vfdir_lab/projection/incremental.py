@@ -27,10 +27,11 @@ from vfdir_lab.projection.checkpoint import Checkpoint
 from vfdir_lab.projection.checkpoints import Checkpoints
 from vfdir_lab.projection.connection import connect, literal, quoted, set_view
 from vfdir_lab.projection.definition import LEAF, Definition
+from vfdir_lab.projection.leaf import SOURCE, events_sql
 from vfdir_lab.projection.lens import Lens
 from vfdir_lab.projection.picking import rows_about
 from vfdir_lab.projection.refresh import refresh_rule
-from vfdir_lab.projection.source import hold_events, open_dataset, paths_of, read_events
+from vfdir_lab.projection.source import open_dataset, paths_of, read_events
 
 SHARE = 0.2
 """Of the events: with more of them to be read again, computing in full is as quick."""
@@ -40,10 +41,14 @@ SMALL = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
-    """The objects that new events are about (`object_id`), and all that `events` has about them."""
+    """The objects that new events are about (`object_id`), and the rows of the segments about them.
+
+    `sql` is the SELECT of `events` over a table of those rows.
+    """
 
     objects: pa.Table
-    events: pa.Table
+    rows: pa.Table
+    sql: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,12 +111,10 @@ class Ground:
         segments = self.coverage.upto(self.head)
         paths, among = paths_of(self.log, segments), self.coverage.events
         objects = pa.table({"object_id": self.news(since).column("object_id").unique()})
-        with connect() as connection:
-            rows = rows_about(connection, objects, paths, among=among, at_most=most)
-            if rows is None:
-                return None
-            hold_events(connection, rows, segments, self.head)
-            return Touched(objects=objects, events=connection.sql(f"FROM {LEAF}").to_arrow_table())
+        rows = rows_about(objects, paths, among=among, at_most=most)
+        if rows is None:
+            return None
+        return Touched(objects=objects, rows=rows, sql=events_sql(segments, self.head))
 
     def computed(self, lens: Lens, name: str, like: Checkpoint) -> pa.Table:
         """All rows of a shipped projection as they are now, spelled as in its checkpoint.
@@ -195,16 +198,17 @@ class Refresh:
         if touched is None:
             return None
         objects = self._register("objects touched", checkpoint.head, touched.objects)
-        events = self._register("events about them", checkpoint.head, touched.events)
+        rows = self._register("rows about them", checkpoint.head, touched.rows)
         kept = self._rows(definition.name, checkpoint)
         about = f"{quoted(column)} IN (SELECT object_id FROM {objects})"
-        anew = f"(WITH {LEAF} AS (SELECT * FROM {events}) SELECT * FROM ({definition.view}))"
-        rows = self._connection.sql(checkpoint.spelled(anew)).to_arrow_table()
+        events = f"{SOURCE} AS (SELECT * FROM {rows}), {LEAF} AS ({touched.sql})"
+        anew = f"(WITH {events} SELECT * FROM ({definition.view}))"
+        found = self._connection.sql(checkpoint.spelled(anew)).to_arrow_table()
         change = Change(
             since=checkpoint.head,
             is_small=checkpoint.rows <= SMALL,
             old=f"SELECT * FROM ({kept}) WHERE {about}",
-            new=checkpoint.select(self._register(f"new rows of {definition.name}", checkpoint.head, rows)),
+            new=checkpoint.select(self._register(f"new rows of {definition.name}", checkpoint.head, found)),
         )
         self._changes[definition.name] = change
         return f"SELECT * FROM ({kept}) WHERE NOT {about} UNION ALL {change.new}"

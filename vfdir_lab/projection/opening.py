@@ -23,7 +23,7 @@ from vfdir_lab.errors import LogDamagedError, QueryError
 from vfdir_lab.log import EventLog, Head, Segment
 from vfdir_lab.projection.catalogue import needed
 from vfdir_lab.projection.checkpoint import Checkpoint
-from vfdir_lab.projection.connection import confine, connect, plainly, set_view
+from vfdir_lab.projection.connection import confine, connect, plainly, quoted, set_view
 from vfdir_lab.projection.definition import Definition
 from vfdir_lab.projection.incremental import Ground, Refresh
 from vfdir_lab.projection.leaf import cut_of
@@ -79,9 +79,21 @@ class Opened:
         ]
         for one in missing:
             quick = refresh.view(one) if refresh is not None else None
-            set_view(self.connection, one.name, quick or one.view)
+            set_view(self.connection, one.name, quick or _countable(one))
             self.names.add(one.name)
         return bool(missing)
+
+
+def _countable(definition: Definition) -> str:
+    """The SELECT of a definition, of which a query that only counts its rows does not compute every column.
+
+    DuckDB leaves out the columns that nobody asks for, but of a query with a WITH only where some column is
+    asked for (decisions/0020). The join with nothing asks for the key, and gives the same rows.
+    """
+    key = f'CAST("its rows".{quoted(definition.keys[0])} AS VARCHAR)'
+    nothing = '(SELECT CAST(NULL AS VARCHAR) AS "key" WHERE false) AS "nothing"'
+    rows = f'({definition.view}) AS "its rows"'
+    return f'SELECT "its rows".* FROM {rows} LEFT JOIN {nothing} ON "nothing"."key" = {key}'
 
 
 def named(lens: Lens, query: str) -> frozenset[str]:

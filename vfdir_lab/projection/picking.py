@@ -11,24 +11,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
 from vfdir_lab.log import SCHEMA
+from vfdir_lab.projection.connection import connect
 from vfdir_lab.projection.source import segments_sql
 
 LARGE = 500_000
 """Rows: from so many on Polars is the quicker one, its import included."""
 
 
-def rows_about(
-    connection: duckdb.DuckDBPyConnection,
-    objects: pa.Table,
-    paths: Sequence[Path],
-    *,
-    among: int,
-    at_most: int,
-) -> pa.Table | None:
+def rows_about(objects: pa.Table, paths: Sequence[Path], *, among: int, at_most: int) -> pa.Table | None:
     """The rows of the segments at `paths` that are about `objects` (`object_id`), with their columns.
 
     `among` is how many rows the segments hold. None where more than `at_most` are found.
@@ -37,18 +30,17 @@ def rows_about(
         duckdb.Error, OSError: a file went away or cannot be read.
     """
     if among < LARGE:
-        found = _by_duckdb(connection, objects, paths, at_most + 1)
+        found = _by_duckdb(objects, paths, at_most + 1)
     else:
         found = _by_polars(objects, paths, at_most + 1)
     return found if found.num_rows <= at_most else None
 
 
-def _by_duckdb(
-    connection: duckdb.DuckDBPyConnection, objects: pa.Table, paths: Sequence[Path], limit: int
-) -> pa.Table:
-    connection.register("objects", objects)
+def _by_duckdb(objects: pa.Table, paths: Sequence[Path], limit: int) -> pa.Table:
     about = f"FROM ({segments_sql(paths)}) WHERE object_id IN (SELECT object_id FROM objects) LIMIT {limit}"
-    return connection.sql(about).to_arrow_table().cast(SCHEMA)
+    with connect() as connection:
+        connection.register("objects", objects)
+        return connection.sql(about).to_arrow_table().cast(SCHEMA)
 
 
 def _by_polars(objects: pa.Table, paths: Sequence[Path], limit: int) -> pa.Table:
