@@ -91,10 +91,11 @@ class _Server(uvicorn.Server):
                 connection.shutdown()
             for _ in range(CLOSING_TURNS):
                 await asyncio.sleep(0)
-        for connection in list(self.server_state.connections):
-            if connection.transport is not None:
-                connection.transport.abort()
-        await asyncio.sleep(0)
+        for _ in range(CLOSING_TURNS):  # under load a connection may be made later than it was accepted
+            for connection in list(self.server_state.connections):
+                if connection.transport is not None:
+                    connection.transport.abort()
+            await asyncio.sleep(0)
 
 
 class Sandbox:
